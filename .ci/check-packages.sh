@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Packs every package as it would be published, lints the tarballs, and type-checks and runs a
+# consumer that installs them. publint and attw both miss an import of a private workspace package
+# in a .d.ts; the consumer, compiled without skipLibCheck, does not. The consumer runs on the oldest
+# Node that the packages support, by import and by require.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+artifacts=$(mktemp -d)
+trap 'rm -rf "$artifacts"' EXIT
+pnpm --recursive --filter './packages/*' exec pnpm pack --pack-destination "$artifacts" > /dev/null
+for tarball in "$artifacts"/*.tgz; do
+  publint run "$tarball" --strict
+  attw "$tarball" --profile esm-only --quiet
+done
+cp -r test/consumer/. "$artifacts"
+cd "$artifacts"
+npm install --no-audit --no-fund --loglevel=error --prefer-offline --no-save ./*.tgz
+oldest="$artifacts/node_modules/.bin"
+"$oldest/tsc" -p tsconfig.json
+"$oldest/node" --version
+"$oldest/node" index.ts
+"$oldest/node" require.cjs

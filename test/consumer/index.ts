@@ -1,0 +1,86 @@
+// One line of each package, as an application that installed the tarballs would write it.
+import assert from 'node:assert/strict';
+import { type Alert, createAlerts, spike } from '@ops/alerts';
+import { log, webhook } from '@ops/alerts/channels';
+import { createCleanup, sql } from '@ops/cleanup';
+import { createHealth } from '@ops/health';
+import { http } from '@ops/health/checks';
+import { postgres } from '@ops/health/postgres';
+import { createMigrator, directory } from '@ops/migrations';
+import { defineEvents } from '@ops/telemetry';
+import { createIngestHandler, keys } from '@ops/telemetry/ingest';
+import { createTelemetry } from '@ops/telemetry/node';
+import { postgresSink } from '@ops/telemetry/postgres';
+import { type Duration, TimeoutError, withTimeout } from '@ops/timeout';
+import { createFetch } from '@ops/timeout/fetch';
+import { durationMs } from '@ops/timeout/options';
+
+const pool = {
+  query: () => Promise.reject(new Error('no database here')),
+  connect: () => Promise.reject(new Error('no database here')),
+};
+const quiet = { info: () => {}, warn: () => {}, error: () => {} };
+
+const limit: Duration = '10ms';
+const late: unknown = await withTimeout(() => new Promise<never>(() => {}), limit).catch(
+  (error: unknown) => error,
+);
+assert.ok(late instanceof TimeoutError && late.code === 'ERR_OPS_TIMEOUT');
+assert.equal(durationMs().parse(limit), 10);
+const fetch: typeof globalThis.fetch = createFetch({ timeout: '30s' });
+
+const events = defineEvents({
+  signed_up: {
+    '~standard': { version: 1, vendor: 'consumer', validate: (value) => ({ value }) },
+  },
+});
+const telemetry = createTelemetry<typeof events>({
+  endpoint: 'http://127.0.0.1:9/',
+  key: 'k',
+  fetch,
+  logger: quiet,
+});
+assert.equal(telemetry.stats().accepted, 0);
+const ingest = createIngestHandler({ events, sink: postgresSink(pool), auth: keys(['k']) });
+assert.equal((await ingest(new Request('http://localhost/', { method: 'POST' }))).status, 401);
+
+const health = createHealth({
+  checks: {
+    database: postgres.ping(pool),
+    auth: http({ url: 'http://127.0.0.1:9/' }),
+    own: () => {},
+  },
+  groups: { live: ['own'], ready: ['database', 'auth'] },
+});
+assert.equal((await health.fetch(new Request('http://localhost/livez'))).status, 200);
+
+const alerts = createAlerts({
+  service: 'consumer',
+  environment: 'test',
+  channels: { log: log(quiet), hook: webhook({ url: 'http://127.0.0.1:9/' }) },
+  rules: { errors: spike({ over: 0, within: '1m' }) },
+  routes: [{ to: ['log'] }],
+});
+alerts.error(new Error('first'));
+const active: readonly Alert[] = alerts.active();
+assert.equal(active.length, 1);
+
+const cleanup = createCleanup({
+  pool,
+  policies: {
+    old: { table: 'events', olderThan: { column: 'at', age: '30d' }, where: sql`kind = ${'x'}` },
+  },
+});
+const report = await cleanup.run();
+assert.equal(report.policies.old.stopped, 'failed');
+
+const migrator = createMigrator({ connection: pool, sources: [directory('no-such-folder')] });
+const refused: unknown = await migrator.up().catch((error: unknown) => error);
+assert.ok(refused instanceof Error);
+
+await Promise.all([
+  telemetry.shutdown({ timeout: 10 }),
+  health.stop(),
+  alerts.close({ drain: 10 }),
+]);
+console.log(`six packages on Node ${process.version}: ok`);

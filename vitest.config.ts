@@ -1,0 +1,38 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'packages/*/test/**/*.test.ts',
+            'examples/*/test/**/*.test.ts',
+            'test/*.test.ts',
+          ],
+          exclude: ['**/*.postgres.test.ts', '**/node_modules/**'],
+          setupFiles: ['test/tripwire.ts'],
+          typecheck: {
+            enabled: true,
+            include: ['packages/*/test/**/*.test-d.ts'],
+            tsconfig: 'tsconfig.json',
+          },
+        },
+      },
+      {
+        test: {
+          name: 'postgres',
+          include: [
+            'packages/*/test/**/*.postgres.test.ts',
+            'examples/*/test/**/*.postgres.test.ts',
+          ],
+          globalSetup: ['test/global-postgres.ts'],
+          setupFiles: ['test/tripwire.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+    ],
+  },
+});
