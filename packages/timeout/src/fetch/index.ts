@@ -1,0 +1,1 @@
+export { type CreateFetchOptions, createFetch, type Fetch } from './create-fetch.ts';
