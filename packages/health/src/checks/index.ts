@@ -1,0 +1,1 @@
+export { type HttpHeaders, type HttpOptions, http } from './http.ts';

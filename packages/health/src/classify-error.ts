@@ -1,0 +1,64 @@
+import { OUTCOME_CODES, type OutcomeCode } from './check.ts';
+
+/** Codes of Node, of its TLS and of undici, by what they mean to an operator. */
+const CODES: readonly (readonly [OutcomeCode, RegExp])[] = [
+  ['timeout', /^(ETIMEDOUT|ERR_OPS_TIMEOUT|UND_ERR_\w+_TIMEOUT)$/],
+  ['dns', /^(ENOTFOUND|EAI_\w+)$/],
+  [
+    'refused',
+    /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|UND_ERR_SOCKET)$/,
+  ],
+  [
+    'tls',
+    /^(ERR_TLS_\w+|ERR_SSL_\w+|CERT_\w+|EPROTO|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|HOSTNAME_MISMATCH)$/,
+  ],
+  ['bad_response', /^HPE_\w+$/],
+];
+
+/** A cause of a cause of a cause is rare; a chain without end is an attack. */
+const DEEPEST = 8;
+
+/** Which code a thrown value stands for: its own, or the first that its causes tell. */
+export function classifyError(error: unknown, depth = 0): Exclude<OutcomeCode, 'ok'> {
+  if (typeof error !== 'object' || error === null || depth > DEEPEST) return 'error';
+  const code = read(error, 'code');
+  if (code === 'ERR_OPS_CHECK_FAILED') {
+    const outcome = OUTCOME_CODES.find((known) => known === read(error, 'outcome'));
+    if (outcome !== undefined && outcome !== 'ok') return outcome;
+  }
+  if (read(error, 'name') === 'TimeoutError') return 'timeout';
+  const known = typeof code === 'string' && CODES.find(([, pattern]) => pattern.test(code));
+  if (known) return known[0] as Exclude<OutcomeCode, 'ok'>;
+  const causes = [read(error, 'cause'), ...firstOf(read(error, 'errors'))];
+  for (const cause of causes) {
+    const found = classifyError(cause, depth + 1);
+    if (found !== 'error') return found;
+  }
+  return 'error';
+}
+
+/** The system's own word for the fault, as `ECONNREFUSED`; nothing that could carry data. */
+export function systemCodeOf(error: unknown, depth = 0): string | undefined {
+  if (typeof error !== 'object' || error === null || depth > DEEPEST) return undefined;
+  const code = read(error, 'code');
+  if (typeof code === 'string' && CODES.some(([, pattern]) => pattern.test(code))) return code;
+  for (const cause of [read(error, 'cause'), ...firstOf(read(error, 'errors'))]) {
+    const found = systemCodeOf(cause, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Reads a property of a value that may be hostile: a getter or a proxy may throw. */
+export function read(from: object, key: string): unknown {
+  try {
+    return (from as Record<string, unknown>)[key];
+  } catch {
+    return undefined;
+  }
+}
+
+/** An AggregateError of a host with both address families holds one error an address. */
+function firstOf(errors: unknown): readonly unknown[] {
+  return Array.isArray(errors) ? errors.slice(0, 2) : [];
+}

@@ -1,0 +1,6 @@
+import { defineConfig } from 'tsup';
+import { library } from '../tsup.config.base.ts';
+
+export default defineConfig(
+  library(['src/index.ts', 'src/checks/index.ts', 'src/postgres/index.ts']),
+);
