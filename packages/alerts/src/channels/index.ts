@@ -1,0 +1,3 @@
+export { log } from './log.ts';
+export { webhook } from './webhook.ts';
+export type { WebhookOptions } from './webhook-options.ts';

@@ -1,0 +1,64 @@
+/** Beyond this nothing of a message is looked at. */
+const MAX_LENGTH = 1_000;
+const MAX_NAME_LENGTH = 60;
+const MAX_WORD_LENGTH = 200;
+
+/**
+ * The name and message of whatever was thrown, at most 1,000 characters. Never throws, and takes
+ * bounded time as far as that is ours to say (a getter may do as it likes): reads two properties,
+ * never the stack (formatting 10,000 frames takes milliseconds), calls no `toString`.
+ */
+export function describeError(error: unknown): string {
+  try {
+    if (typeof error === 'string') return bounded(error);
+    if (typeof error === 'bigint' || typeof error === 'symbol')
+      return `A ${typeof error} was thrown`;
+    if (error === null || (typeof error !== 'object' && typeof error !== 'function')) {
+      return `${String(error)} was thrown`;
+    }
+    const { name, message } = error as { readonly name?: unknown; readonly message?: unknown };
+    const kind = typeof name === 'string' ? cut(name, MAX_NAME_LENGTH) : '';
+    const text = typeof message === 'string' ? cut(message, MAX_LENGTH) : '';
+    const both = kind !== '' && text !== '' ? `${kind}: ${text}` : kind + text;
+    return both === '' ? 'An object without a message' : copied(both);
+  } catch {
+    return 'An error that cannot be read';
+  }
+}
+
+/** A property of a label object, read as carefully; undefined unless it is a string with text. */
+export function readLabel(labels: unknown, key: string): string | undefined {
+  try {
+    const value = (labels as Record<string, unknown> | null | undefined)?.[key];
+    return typeof value === 'string' && value !== '' ? bounded(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function bounded(text: string): string {
+  return copied(cut(text, MAX_LENGTH));
+}
+
+function cut(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${wholeWords(text.slice(0, maxLength))}…` : text;
+}
+
+/**
+ * The same text in memory of its own: V8 lets a substring point into its parent, so a string of
+ * megabytes would be kept alive by its first thousand characters.
+ */
+function copied(text: string): string {
+  return Buffer.from(text).toString();
+}
+
+/**
+ * Without the word that the cut went through: half a secret may no longer be recognised as one.
+ * A word of over 200 characters stays: its beginning is enough to recognise it by.
+ */
+function wholeWords(head: string): string {
+  for (let end = head.length; end > head.length - MAX_WORD_LENGTH && end > 0; end -= 1) {
+    if (head[end - 1] === ' ' || head[end - 1] === '\n') return head.slice(0, end);
+  }
+  return head;
+}
