@@ -1,0 +1,90 @@
+import type { PolicyFailedError } from './errors.ts';
+import type { Refusal } from './plan.ts';
+
+/** What a run did. */
+export interface CleanupReport<Name extends string = string> {
+  /** No policy was refused, blocked or failed. Stopping at a budget, an abort or a busy table is no fault. */
+  readonly ok: boolean;
+  /** Over all policies. */
+  readonly deleted: number;
+  readonly durationMs: number;
+  readonly policies: { readonly [K in Name]: PolicyReport };
+}
+
+/**
+ * - `drained`: nothing expired is left.
+ * - `budget-rows`, `budget-time`, `aborted`: more may be left; the next run goes on.
+ * - `busy`: another runner has a batch on this table in progress; it goes on, this one leaves it.
+ * - `blocked`: all is deleted but the rows in `blocked` and those counted in `skipped`.
+ * - `refused`: nothing was touched; see `refusals`.
+ * - `failed`: see `error`.
+ */
+export type StopReason =
+  | 'drained'
+  | 'budget-rows'
+  | 'budget-time'
+  | 'aborted'
+  | 'busy'
+  | 'blocked'
+  | 'refused'
+  | 'failed';
+
+/** What a run did to one policy. */
+export interface PolicyReport {
+  readonly policy: string;
+  readonly table: string;
+  readonly stopped: StopReason;
+  /** UTC, with microseconds; null when the database was not reached. */
+  readonly cutOff: string | null;
+  /** `deleted` and `skipped` together. */
+  readonly picked: number;
+  /** Rows gone, exactly: of committed batches only. */
+  readonly deleted: number;
+  /** Picked, and left by the delete: a BEFORE DELETE trigger kept them, or `where` is not stable. */
+  readonly skipped: number;
+  /**
+   * Rows of one batch whose COMMIT got no answer, and whose fate could not be asked afterwards. They
+   * are gone or not, all of them, and are not in `deleted`. Else 0.
+   */
+  readonly unconfirmed: number;
+  /** Expired rows that could not be deleted: the first 100. */
+  readonly blocked: readonly BlockedRow[];
+  readonly blockedCount: number;
+  readonly batches: BatchStatistics;
+  readonly durationMs: number;
+  /** WAL that the server wrote meanwhile, other sessions' included; null when it could not be asked. */
+  readonly walBytes: number | null;
+  /** Why it was not run; empty otherwise. */
+  readonly refusals: readonly Refusal[];
+  /** What else to know: what becomes of the space, why it stopped early. */
+  readonly notes: readonly string[];
+  readonly error: PolicyFailedError | undefined;
+}
+
+/** Times of committed batches, from BEGIN to the answer to COMMIT. */
+export interface BatchStatistics {
+  readonly count: number;
+  /** Rolled back, and then tried again with fewer rows or given up on. */
+  readonly failedCount: number;
+  /** Median and 99th percentile, within 5 %; null without a batch. */
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
+}
+
+/** An expired row that is still there, and why. */
+export interface BlockedRow {
+  /** Its primary key, as text, by column. */
+  readonly key: Readonly<Record<string, string>>;
+  /**
+   * `locked`: another session holds it, or a row that goes with it. `slow`: deleting this row alone
+   * ran into the statement timeout. `conflict`: deadlock or serialization failure. `rejected`: the
+   * server refused: a foreign key, a trigger that raises.
+   */
+  readonly reason: 'locked' | 'slow' | 'conflict' | 'rejected';
+  /** SQLSTATE. */
+  readonly code: string;
+  /** The server's words. */
+  readonly message: string;
+  /** The constraint that stood in the way, if one did. */
+  readonly constraint?: string | undefined;
+}
