@@ -1,0 +1,64 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createRequestListener } from '@remix-run/node-fetch-server';
+import type pg from 'pg';
+import { workflowAnalytics } from './analytics.ts';
+import type { Operations } from './operations.ts';
+
+/** A server that listens. */
+export interface Listening {
+  /** `http://host:port`, no slash at the end. */
+  readonly url: string;
+  /** Takes no new connection, lets running requests end, resolves when the last has. */
+  close(): Promise<void>;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Every request of the service: its own endpoint, ingest, and health for the rest. */
+export function createApp(
+  pool: pg.Pool,
+  operations: Operations,
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const url = new URL(request.url);
+    try {
+      if (url.pathname === '/api/telemetry') return await operations.ingest(request);
+      if (url.pathname === '/api/analytics/workflows') {
+        // A real service takes the user from the session.
+        const userId = url.searchParams.get('user') ?? '';
+        if (!UUID.test(userId))
+          return Response.json({ error: 'user: expected a UUID' }, { status: 400 });
+        return Response.json(await workflowAnalytics(pool, userId));
+      }
+      return await operations.health.fetch(request);
+    } catch (error) {
+      operations.alerts.error(error, { route: url.pathname });
+      return Response.json({ error: 'internal error' }, { status: 500 });
+    }
+  };
+}
+
+/** Serves `app` on a port of this host; port 0 takes a free one. */
+export async function listen(
+  app: (request: Request) => Promise<Response>,
+  port: number,
+  host = '127.0.0.1',
+): Promise<Listening> {
+  const server = createServer(createRequestListener(app));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, host, resolve);
+  });
+  const { port: taken } = server.address() as AddressInfo;
+  return { url: `http://${host}:${taken}`, close: () => closeServer(server) };
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close((error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
