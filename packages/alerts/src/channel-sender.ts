@@ -159,7 +159,7 @@ export function createChannelSender(options: ChannelSenderOptions): ChannelSende
 function toDeliveryError(error: unknown): DeliveryError {
   try {
     if (error instanceof Error && 'code' in error) {
-      if (error.code === 'ERR_OPS_ALERT_DELIVERY') return error as DeliveryError;
+      if (error.code === 'ERR_OPS_ALERT_DELIVERY' && isReadable(error)) return error;
       if (error instanceof TimeoutError) {
         return new DeliveryError(`No answer within ${error.timeoutMs} ms`, { retryable: true });
       }
@@ -169,4 +169,14 @@ function toDeliveryError(error: unknown): DeliveryError {
   }
   const message = redactSecrets(describeError(error)).slice(0, 300);
   return new DeliveryError(message, { retryable: true, cause: error });
+}
+
+/** What it says of itself is looked at here, where a getter that throws does no harm. */
+function isReadable(error: Error): error is DeliveryError {
+  const { message, retryable, retryAfterMs } = error as Partial<DeliveryError>;
+  return (
+    typeof message === 'string' &&
+    typeof retryable === 'boolean' &&
+    (retryAfterMs === undefined || typeof retryAfterMs === 'number')
+  );
 }

@@ -66,8 +66,8 @@ export function createAlerts<
 >(options: AlertsOptions<Channels, Rules>): Alerts<keyof Rules & string> {
   const settings = parseAlertsOptions(options);
   const { clock } = settings;
-  const time = steadyTime(clock);
   const emit = createEmit(settings.onEvent, settings.logger);
+  const time = steadyTime(clock, (error) => emit({ type: 'fault', error }));
   const recentErrors = createRecentErrors();
   const senders = createSenders(settings, time, emit);
   const trackers = createTrackers(settings, time, emit, senders, recentErrors);

@@ -47,7 +47,10 @@ export type AlertsEvent<ChannelName extends string = string, RuleName extends st
       readonly message: Message;
       readonly droppedCount: number;
     }
-  /** Something that should not throw did: a clock, a rule, `random`. The call went on. */
+  /**
+   * Something that should not throw did: a clock, a rule, `random`. The call went on. One that happens
+   * inside `onEvent`, while it is told of another, is only logged.
+   */
   | { readonly type: 'fault'; readonly error: unknown };
 
 interface Attempted<ChannelName extends string> {
@@ -64,11 +67,22 @@ export function createEmit(
   onEvent: ((event: AlertsEvent) => void) | undefined,
   logger: Logger,
 ): Emit {
-  return (event) => {
+  let isTellingFault = false;
+  const tell = (event: AlertsEvent): void => {
     callSafely(
       () => onEvent?.(Object.freeze(event)),
       (error) => logger.error({ error: nameOf(error) }, 'alerts: onEvent threw'),
     );
+  };
+  return (event) => {
+    if (event.type !== 'fault') tell(event);
+    // A listener may report faults as errors. A fault of that report is only logged: told, it would
+    // cause the next, without end.
+    else if (!isTellingFault) {
+      isTellingFault = true;
+      tell(event);
+      isTellingFault = false;
+    }
     logEvent(event, logger);
   };
 }

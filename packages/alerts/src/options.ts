@@ -151,6 +151,12 @@ const name = z
   .string({ error: 'expected a name' })
   .refine((value) => value.trim() !== '', { error: 'expected a name' });
 
+const soundRule = z.custom<Rule>(isRule, {
+  error:
+    'expected a rule, such as spike({ … }): init(), on(), evaluate(), severities,' +
+    ' keepFiringForMs and lookbackMs',
+});
+
 const route = z.strictObject({
   match: z
     .strictObject({
@@ -191,7 +197,7 @@ export const alertsSchema: z.ZodObject<
     service: name,
     environment: name,
     channels: z.record(z.string(), withMethods<Channel>('send')),
-    rules: z.record(z.string(), withMethods<Rule>('init', 'on', 'evaluate')),
+    rules: z.record(z.string(), soundRule),
     routes: z.array(route).min(1, { error: 'expected at least one route' }),
     delivery: delivery.optional(),
     onEvent: callable<(event: AlertsEvent) => void>().optional(),
@@ -245,6 +251,19 @@ function* unknownNames(
 function noSuch(what: string, got: string, known: object): string {
   const names = Object.keys(known).map((one) => `'${one}'`);
   return `no ${what} named '${got.slice(0, 60)}', there is ${names.join(', ') || 'none'}`;
+}
+
+/** A rule of one's own that lacks a number would compare with NaN, and its alert never end. */
+function isRule(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { init, on, evaluate, severities, keepFiringForMs, lookbackMs } = value as Partial<Rule>;
+  return (
+    [init, on, evaluate].every((method) => typeof method === 'function') &&
+    Array.isArray(severities) &&
+    severities.length > 0 &&
+    severities.every((severity) => SEVERITIES.includes(severity)) &&
+    [keepFiringForMs, lookbackMs].every((ms) => typeof ms === 'number' && ms >= 0)
+  );
 }
 
 function oneOrMore<T extends string>(

@@ -12,6 +12,8 @@ import { createMessage, type Message, type MessageKind } from './message.ts';
 
 export interface PendingMessage {
   readonly message: Message;
+  /** Wall-clock time of what the message tells. */
+  readonly at: number;
   readonly addedMs: number;
   readonly attemptCount: number;
   /** No attempt before this. */
@@ -64,15 +66,18 @@ export function createPendingMessages(maxCount: number): PendingMessages {
   function tidy(alertId: string): void {
     const mine = waiting.filter(({ message }) => message.alert.id === alertId);
     const end = mine.find(({ message }) => message.kind === 'resolved');
-    if (end === undefined || told.has(alertId)) return;
-    waiting = waiting.filter((entry) => !mine.includes(entry));
+    if (told.has(alertId)) return;
     const [first] = mine;
+    if (end === undefined) {
+      // The beginning was given up before the rise was tried: the rise is the first to be heard of.
+      if (first?.message.kind !== 'escalated') return;
+      const firing = createMessage('firing', first.message.alert, first.at);
+      waiting = waiting.map((entry) => (entry === first ? { ...entry, message: firing } : entry));
+      return;
+    }
+    waiting = waiting.filter((entry) => !mine.includes(entry));
     if (first === undefined || first === end) return;
-    const message = createMessage(
-      'fired-and-resolved',
-      end.message.alert,
-      endOf(end.message.alert),
-    );
+    const message = createMessage('fired-and-resolved', end.message.alert, end.at);
     // The wait stays: the channel's trouble is not over because the message is another.
     waiting = [...waiting, { ...end, message, notBeforeMs: first.notBeforeMs }];
   }
@@ -84,8 +89,8 @@ export function createPendingMessages(maxCount: number): PendingMessages {
     return past?.message;
   }
 
-  function add(message: Message, nowMs: number): void {
-    const entry = { message, addedMs: nowMs, attemptCount: 0, notBeforeMs: nowMs };
+  function add(message: Message, at: number, nowMs: number): void {
+    const entry = { message, at, addedMs: nowMs, attemptCount: 0, notBeforeMs: nowMs };
     waiting = [...waiting, entry];
   }
 
@@ -98,11 +103,12 @@ export function createPendingMessages(maxCount: number): PendingMessages {
       const kind: MessageKind = isKnown ? 'escalated' : 'firing';
       const message = createMessage(kind, alert, at);
       const dropped = count() < maxCount ? undefined : (makeRoom() ?? message);
-      if (dropped !== message) add(message, nowMs);
+      if (dropped !== message) add(message, at, nowMs);
       return dropped ? [dropped] : [];
     },
     addResolved(alert, nowMs) {
-      add(createMessage('resolved', alert, endOf(alert)), nowMs);
+      const at = (alert.endedAt ?? alert.startedAt).getTime();
+      add(createMessage('resolved', alert, at), at, nowMs);
       if (!isUnderWay(alert.id)) tidy(alert.id);
     },
     start(nowMs) {
@@ -139,8 +145,4 @@ export function createPendingMessages(maxCount: number): PendingMessages {
       return all;
     },
   };
-}
-
-function endOf(alert: Alert): number {
-  return (alert.endedAt ?? alert.startedAt).getTime();
 }

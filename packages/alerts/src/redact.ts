@@ -9,8 +9,9 @@ const SECRETS: readonly (readonly [RegExp, string | ((match: string) => string)]
   [/\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'<>`]+/gi, redactUrl],
   [/\b((?:set-)?cookie|authorization)(["']?\s{0,3}[:=]\s{0,3})[^\r\n]+/gi, '$1$2[redacted]'],
   [/\b(bearer|basic)\s{1,3}[\w.~+/=-]{8,}/gi, '$1 [redacted]'],
+  // Quotes may be escaped: JSON within JSON is how many an error quotes an answer.
   [
-    /(passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|session|signature)([\w-]{0,20}["']?\s{0,3}[:=]\s{0,3})("[^"]*"?|'[^']*'?|[^\s,;&}]+)/gi,
+    /(passw(?:or)?d|(?<![a-z])pass(?![a-z])|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|session|signature)([\w-]{0,20}\\{0,7}["']?\s{0,3}[:=]\s{0,3})("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|\\{1,7}["'][^"']*["']?|[^\s,;&}]+)/gis,
     '$1$2[redacted]',
   ],
   [

@@ -58,6 +58,8 @@ export function createRuleTracker(options: RuleTrackerOptions): RuleTracker {
   let life: Lifecycle = NEVER_FIRED;
   let alert: { id: string; startedAt: number; samples: readonly ErrorSample[] } | undefined;
   let dueMs: number | undefined;
+  const untold: Step[] = [];
+  let isTelling = false;
 
   const alarm: Alarm = createAlarm(clock, time, () => {
     try {
@@ -69,19 +71,29 @@ export function createRuleTracker(options: RuleTrackerOptions): RuleTracker {
 
   /** Everything is in place before anybody is told: whoever is told may report an error in turn. */
   function settle(nowMs: number): void {
-    const steps: Step[] = [];
     let verdict = rule.evaluate(state, nowMs);
     for (let count = 0; count < MAX_STEPS; count += 1) {
       const before = life;
       life = advance(before, verdict, nowMs, keepFiringForMs);
       if (life === before) break;
-      steps.push(stepFrom(before, verdict, nowMs));
+      untold.push(stepFrom(before, verdict, nowMs));
       verdict = rule.evaluate(state, nowMs);
     }
     dueMs = nextStepMs(life, verdict, keepFiringForMs);
     if (dueMs === undefined) alarm.clear();
     else alarm.set(dueMs);
-    for (const step of steps) onStep(step);
+    tell();
+  }
+
+  /** In the order in which they were made, also when whoever is told of one causes the next. */
+  function tell(): void {
+    if (isTelling) return;
+    isTelling = true;
+    try {
+      for (let step = untold.shift(); step !== undefined; step = untold.shift()) onStep(step);
+    } finally {
+      isTelling = false;
+    }
   }
 
   function stepFrom(before: Lifecycle, verdict: Verdict, nowMs: number): Step {
@@ -146,6 +158,7 @@ export function createRuleTracker(options: RuleTrackerOptions): RuleTracker {
       } catch (error) {
         onFault(error);
       }
+      dueMs = undefined;
       alarm.clear();
     },
   };

@@ -240,6 +240,25 @@ describe('a rule that breaks its word', () => {
     await alerts.close();
   });
 
+  it('does not recurse when its faults are reported as errors', async () => {
+    const bug = broken({
+      on: () => {
+        throw new Error('bug');
+      },
+    });
+    const { alerts, eventsOf, fail, logger } = setUp({
+      rules: { one: bug, two: bug },
+      onEvent: (event) => {
+        if (event.type === 'fault') fail(1, event.error);
+      },
+    });
+    fail(1);
+    expect(eventsOf('fault')).toHaveLength(2);
+    // Those of the two reports are in the log.
+    expect(logger.lines).toHaveLength(6);
+    await alerts.close();
+  });
+
   it('cannot hang the app', async () => {
     let flips = 0;
     const facts = { value: 1, limit: 1, why: 'flips', clearsAtMs: -1 };
@@ -290,5 +309,40 @@ describe('timers', () => {
     expect(alerts.active()).toHaveLength(1);
     await clock.advance(1 * days);
     expect(path(events).at(-1)).toBe('recovering>ok');
+  });
+});
+
+describe('an error that is reported from within a transition', () => {
+  it('does not overtake it', async () => {
+    let isFirst = true;
+    const { alerts, events, ops, fail } = setUp({
+      rules: { errorSpike: spike({ over: 0, within: '1h', severity: { medium: 0, high: 1 } }) },
+      onEvent: ({ type }) => {
+        if (type !== 'transition' || !isFirst) return;
+        isFirst = false;
+        fail(1);
+      },
+    });
+    fail(1);
+    await alerts.close();
+    expect(events.map(({ type }) => type).slice(0, 2)).toEqual(['transition', 'escalation']);
+    expect(ops.messages.map(({ kind, alert }) => `${kind} ${alert.severity}`)).toEqual([
+      'firing medium',
+      'escalated high',
+    ]);
+  });
+});
+
+describe('after close()', () => {
+  it('looking at what is active moves nothing and starts no timer', async () => {
+    const { alerts, clock, events, fail } = setUp();
+    fail(4);
+    await alerts.close();
+    const told = events.length;
+    expect(alerts.active()).toMatchObject([{ state: 'firing' }]);
+    expect(clock.timerCount).toBe(0);
+    clock.stall(1_000_000);
+    expect(alerts.active()).toMatchObject([{ state: 'firing' }]);
+    expect(events).toHaveLength(told);
   });
 });

@@ -156,6 +156,67 @@ describe('a failed attempt', () => {
   });
 });
 
+describe('a channel that throws what is like a DeliveryError', () => {
+  it.each([
+    ['has a message that cannot be read', 'message'],
+    ['has a wish that cannot be read', 'retryAfterMs'],
+  ])('but %s is tried again', async (_, property) => {
+    const { clock, ops, eventsOf, fail } = setUp();
+    ops.outcome = () => {
+      const get = (): never => {
+        throw new Error('gotcha');
+      };
+      const error = Object.assign(new Error('x'), { code: 'ERR_OPS_ALERT_DELIVERY' });
+      throw Object.defineProperty(error, property, { get });
+    };
+    fail(4);
+    await settle();
+    ops.outcome = () => undefined;
+    await clock.advance(1_000);
+    expect(eventsOf('delivered')).toHaveLength(1);
+    await clock.advance(200_000);
+  });
+});
+
+describe('a clock that throws during an attempt', () => {
+  it('costs a fault event, and the message is tried again', async () => {
+    const { clock, ops, eventsOf, fail } = setUp();
+    const { monotonic } = clock;
+    ops.outcome = () => {
+      clock.monotonic = () => {
+        throw new Error('no time');
+      };
+      throw new Error('down');
+    };
+    fail(4);
+    await settle();
+    expect(eventsOf('fault').length).toBeGreaterThan(0);
+    clock.monotonic = monotonic;
+    ops.outcome = () => undefined;
+    await clock.advance(1_000);
+    expect(eventsOf('delivered')).toHaveLength(1);
+    await clock.advance(200_000);
+  });
+});
+
+describe('a rise that waits while the beginning is refused', () => {
+  it('is told as the beginning, since it is the first that the channel hears', async () => {
+    const { alerts, clock, ops, eventsOf, fail } = setUp({
+      rules: { errorSpike: spike({ over: 3, within: '1h', severity: { medium: 3, high: 6 } }) },
+    });
+    ops.outcome = ({ alert }) => {
+      if (alert.severity === 'medium') throw new DeliveryError('no', { retryable: false });
+    };
+    fail(7);
+    await clock.advance(0);
+    expect(eventsOf('delivered')).toMatchObject([
+      { message: { kind: 'firing', alert: { severity: 'high' } } },
+    ]);
+    fail(1);
+    await alerts.close();
+  });
+});
+
 describe('a channel that hangs', () => {
   it('is cut off, tried again, and keeps no other waiting', async () => {
     const { alerts, clock, ops, other, eventsOf, fail } = setUp();

@@ -41,6 +41,21 @@ describe('createAlerts options', () => {
     ]);
   });
 
+  it.each([
+    ['severities', undefined],
+    ['severities', []],
+    ['severities', ['dreadful']],
+    ['keepFiringForMs', undefined],
+    ['keepFiringForMs', Number.NaN],
+    ['lookbackMs', '1h'],
+    ['evaluate', undefined],
+  ])('refuse a rule whose %s is %j', (key, value) => {
+    const errorSpike = { ...good.rules.errorSpike, [key]: value };
+    expect(refusal({ rules: { errorSpike } })).toEqual([
+      expect.stringMatching(/^rules\.errorSpike: expected a rule/),
+    ]);
+  });
+
   it('refuse routes that no alert can reach', () => {
     const why = expect.stringContaining('no alert can reach it');
     const to = ['ops'];

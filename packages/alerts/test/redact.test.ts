@@ -12,6 +12,9 @@ describe('redactSecrets', () => {
     ['authorization: Basic dXNlcjpwYXNz, next', 'dXNlcjpwYXNz'],
     ['{"password":"s3cr3t","user":"ann"}', 's3cr3t'],
     ["client_secret='s3cr3t with blanks'", 'blanks'],
+    [String.raw`answered "{\"password\":\"s3cr3t with blanks\",\"user\":\"ann\"}"`, 'blanks'],
+    [String.raw`{"password":"with \" s3cr3t"}`, 's3cr3t'],
+    ['DB_PASS=s3cr3t', 's3cr3t'],
     ['API_KEY=s3cr3t', 's3cr3t'],
     ['cookie: a=1; session=s3cr3t; b=2', 's3cr3t'],
     ['key sk_live_4eC39HqLyjWDarjtT1zdp7dc refused', '4eC39'],
@@ -29,6 +32,7 @@ describe('redactSecrets', () => {
     for (const text of [
       'connect ECONNREFUSED db.internal',
       'The token expired',
+      '3 passed: ok, bypass: on',
       'Unexpected token < in JSON',
       'ENOENT: no such file /var/lib/app/config/defaults/settings.json',
       'https://api.example.com',

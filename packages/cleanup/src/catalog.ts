@@ -26,7 +26,7 @@ export interface ColumnFacts {
   readonly type: string;
   /** The domain's base type; otherwise the type. */
   readonly baseType: string;
-  /** Place in the primary key, from 0; undefined when not part of it. */
+  /** Place in the primary key, from 0; undefined when not part of it, or only included in its index. */
   readonly keyPosition: number | undefined;
 }
 
@@ -98,12 +98,14 @@ export async function inspectTable(query: Query, table: string): Promise<TableFa
 }
 
 async function inspectColumns(query: Query, oid: string): Promise<readonly ColumnFacts[]> {
+  // Type modifier -1, not null: with null, char(26) and bit(16) are named "character" and "bit", and
+  // a cast to those cuts the value to one character or bit.
   const rows = await query(
     `select
        a.attname::text as name,
-       format_type(a.atttypid, null) as type,
-       format_type(coalesce(nullif(t.typbasetype, 0), t.oid), null) as base_type,
-       array_position(p.indkey::int2[], a.attnum)::text as key_position
+       format_type(a.atttypid, -1) as type,
+       format_type(coalesce(nullif(t.typbasetype, 0), t.oid), -1) as base_type,
+       (array_position((p.indkey::int2[])[0:p.indnkeyatts - 1], a.attnum) - 1)::text as key_position
      from pg_attribute a
      join pg_type t on t.oid = a.atttypid
      left join pg_index p on p.indrelid = a.attrelid and p.indisprimary and p.indisvalid
@@ -138,6 +140,7 @@ async function inspectForeignKeys(query: Query, oid: string): Promise<readonly F
          where i.indrelid = f.conrelid
            and i.indisvalid
            and i.indpred is null
+           and i.indnkeyatts >= cardinality(f.conkey)
            and (i.indkey::int2[])[0:cardinality(f.conkey) - 1] @> f.conkey
        )::text as is_indexed,
        (

@@ -135,7 +135,13 @@ async function runOne(run: Run, policy: string): Promise<PolicyReport> {
   if (!policySettings) throw new TypeError(`No policy ${policy}`);
   const startedAt = clock.monotonic();
   const reviewed = new Map(Object.entries(options.plan?.policies ?? {}));
-  const occasion = { database, now, accepted: reviewed.get(policy) };
+  const accepted = reviewed.get(policy);
+  if (options.plan && !accepted) {
+    const message = `The plan that was given does not show the policy ${policy}; make a new one`;
+    const refusals = [{ code: 'plan', message }] as const;
+    return untouchedReport(policy, policySettings.table, 'refused', { refusals });
+  }
+  const occasion = { database, now, accepted };
   const { plan, target } = await preparePolicy(policy, policySettings, occasion);
   const { table, cutOff, candidates, refusals } = plan;
   if (!target || !candidates) {

@@ -37,6 +37,22 @@ export async function isLater(query: Query, cutOff: string, limit: string): Prom
 }
 
 /**
+ * Whether the server has a zone of this name. It takes other texts, too, and reads them as POSIX
+ * does: `-05:00` and `UTC-5` lie east of Greenwich there, so rows would go ten hours early.
+ */
+export async function isZoneName(query: Query, zone: string): Promise<boolean> {
+  const [row] = await query(
+    `select exists (
+       select
+       from pg_timezone_names
+       where lower(name) = lower($1)
+     )::text as is_name`,
+    [zone],
+  );
+  return row?.['is_name'] === 'true';
+}
+
+/**
  * The cut-off as wall-clock text of `zone`, for a column without a zone.
  *
  * In the hour that is passed twice in autumn a stored time means either of two instants. The

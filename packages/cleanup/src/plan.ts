@@ -60,13 +60,13 @@ export interface Refusal {
  * - `unknown-table`, `unknown-column`: not there, or not visible to this role.
  * - `table-kind`: a view, foreign table, partitioned table, or one with inheritance children.
  * - `column-type`: the column does not hold timestamps.
- * - `zone`: `olderThan.zone` is missing, not wanted, or no zone that the server knows.
+ * - `zone`: `olderThan.zone` is missing, not wanted, or not the name of a zone that the server knows.
  * - `no-primary-key`: rows could not be told apart safely.
  * - `missing-index`: the table is large and no index gives its rows in the order of the cut-off.
  * - `missing-child-index`: a large table references this one and has no index on that.
  * - `no-statistics`: too large to count, and never analyzed, so the share is unknown.
  * - `share`: more than `safety.maxShare` would go. The only one that `run({ plan })` lifts.
- * - `plan`: the plan that was given is not of this policy, or its cut-off is later than now allowed.
+ * - `plan`: the plan that was given does not show this policy, is not of it, or its cut-off is later than now allowed.
  * - `statement`: the server does not accept the statement; mostly a mistake in `where`.
  */
 export type RefusalCode =

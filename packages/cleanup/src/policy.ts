@@ -31,7 +31,8 @@ export interface OlderThan {
   readonly age: Duration;
   /**
    * In which zone a `timestamp without time zone` column was written, such as `'UTC'` or
-   * `'Europe/Berlin'`. Required for such a column and refused for any other.
+   * `'Europe/Berlin'`: a name in `pg_timezone_names`, no offset. Required for such a column and refused
+   * for any other.
    */
   readonly zone?: string | undefined;
 }

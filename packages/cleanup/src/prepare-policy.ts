@@ -1,6 +1,6 @@
 import { inspectTable, type TableFacts } from './catalog.ts';
 import { countCandidates, countRows } from './count.ts';
-import { cutOffAt, isLater, wallClockOf } from './cut-off.ts';
+import { cutOffAt, isLater, isZoneName, wallClockOf } from './cut-off.ts';
 import { type Database, inTransaction, isServerError, type Query } from './database.ts';
 import { explainWalk } from './explain.ts';
 import { quoteIdentifier, quoteIdentifierPath } from './identifier.ts';
@@ -153,13 +153,17 @@ async function buildTarget(
   const cutOffColumn = facts.columns.find((column) => column.name === settings.column);
   if (!cutOffColumn) return undefined;
   const key = primaryKey(facts);
+  const { zone } = settings;
+  if (zone !== undefined && !(await isZoneName(query, zone))) {
+    refuse(
+      draft,
+      'zone',
+      `The server has no time zone named ${zone}; take a name from pg_timezone_names, such as 'UTC', 'Europe/Berlin', or 'Etc/GMT+5' for five hours behind UTC`,
+    );
+    return undefined;
+  }
   const cutOffText =
-    settings.zone === undefined
-      ? draft.cutOff
-      : await accepts(draft, query, 'zone', () =>
-          wallClockOf(query, draft.cutOff, settings.zone ?? ''),
-        );
-  if (cutOffText === undefined) return undefined;
+    zone === undefined ? draft.cutOff : await wallClockOf(query, draft.cutOff, zone);
   return {
     oid: facts.oid,
     schema: facts.schema,
@@ -181,9 +185,7 @@ async function checkStatement(
 ): Promise<void> {
   const statement = deleteStatement(target, { from: 'start' }, FIRST_BATCH, 'skip');
   draft.sql = { text: statement.text, values: statement.values.map(shown) };
-  const walk = await accepts(draft, query, 'statement', () =>
-    explainWalk(query, statement, facts.name),
-  );
+  const walk = await accepts(draft, query, () => explainWalk(query, statement, facts.name));
   if (!walk) return;
   draft.index = walk.index ?? null;
   if (walk.index === undefined && facts.pageCount > LARGE_PAGE_COUNT) {
@@ -203,7 +205,7 @@ async function checkShare(
   facts: TableFacts,
   maxShare: number,
 ): Promise<void> {
-  const candidates = await accepts(draft, query, 'statement', () => countCandidates(query, target));
+  const candidates = await accepts(draft, query, () => countCandidates(query, target));
   if (!candidates) return;
   draft.candidates = candidates;
   const rows = await countRows(query, facts);
@@ -231,7 +233,6 @@ async function checkShare(
 async function accepts<T>(
   draft: Draft,
   query: Query,
-  code: RefusalCode,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
   await query('savepoint ops_cleanup_accepts');
@@ -240,7 +241,7 @@ async function accepts<T>(
   } catch (error) {
     if (!isServerError(error)) throw error;
     await query('rollback to savepoint ops_cleanup_accepts');
-    refuse(draft, code, `${error.message} (${error.code})`);
+    refuse(draft, 'statement', `${error.message} (${error.code})`);
     return undefined;
   }
 }

@@ -213,12 +213,16 @@ function countBatch(state: State, batch: CommittedBatch, elapsedMs: number): voi
 }
 
 function countLostCommit({ tally, budget }: State, lost: CommitLostError): void {
-  if (lost.fate === 'unknown') tally.unconfirmed += lost.deleted;
-  if (lost.fate !== 'committed') return;
+  if (lost.fate === 'aborted') return;
+  // Also when nobody knows: the next policy must not go over the budget.
+  budget.spend(lost.deleted);
+  if (lost.fate === 'unknown') {
+    tally.unconfirmed += lost.deleted;
+    return;
+  }
   tally.deleted += lost.deleted;
   tally.pass.deleted += lost.deleted;
   tally.pass.skipped += lost.picked - lost.deleted;
-  budget.spend(lost.deleted);
 }
 
 function blockedRow(target: Target, position: Position, { reason, error }: Obstacle): BlockedRow {

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { useDatabase } from '../../../test/postgres.ts';
 import { type CleanupEvent, sql } from '../src/index.ts';
@@ -193,4 +194,34 @@ test('a table that is locked as a whole is waited for, without blaming its rows'
   const { jobs } = (await jobsCleanup(pool, { pool: locked }).run()).policies;
   other.release();
   expect(jobs).toMatchObject({ stopped: 'drained', deleted: 20, blockedCount: 0 });
+});
+
+describe('a key whose text a cast to its own type name would cut', () => {
+  test.each([
+    ['char(26)', `lpad(n::text, 26, '0')`],
+    ['bit(16)', 'n::bit(16)'],
+  ])('%s: a row that stays is passed, and the rows behind it go', async (type, value) => {
+    const pool = db.pool();
+    await pool.query(`
+      create table jobs (id ${type} primary key, started_at timestamptz not null);
+      insert into jobs select ${value}, '2020-01-01' from generate_series(1, 20) n;
+      create table bills (job_id ${type} references jobs);
+      insert into bills select id from jobs order by id offset 5 limit 2`);
+    const controller = new AbortController();
+    let eventCount = 0;
+    // Instead of walking in a circle for ever.
+    const onEvent = (): void => {
+      eventCount += 1;
+      if (eventCount > 500) controller.abort();
+    };
+    const pace = { ...AT_ONCE, maxBatch: 5 };
+    const cleanup = jobsCleanup(pool, { pace, onEvent });
+    const { jobs } = (await cleanup.run({ signal: controller.signal })).policies;
+    expect(jobs).toMatchObject({ stopped: 'blocked', deleted: 18, blockedCount: 2 });
+    expect(await count(pool)).toBe(2);
+  });
+
+  async function count(pool: pg.Pool): Promise<number | undefined> {
+    return (await pool.query<{ n: number }>('select count(*)::int as n from jobs')).rows[0]?.n;
+  }
 });

@@ -201,6 +201,38 @@ describe('a lost connection', () => {
     expect(jobs).toMatchObject({ stopped: 'failed', deleted: 5, unconfirmed: 5, walBytes: null });
   });
 
+  test('at COMMIT, with nobody to ask, still counts against the budget of the next policy', async () => {
+    const pool = db.pool();
+    await makeJobs(pool, 20);
+    await pool.query(
+      'create table other (like jobs including all); insert into other select * from jobs',
+    );
+    const losing = losingPool(pool, true);
+    const silent = {
+      connect: async () => {
+        const client = await losing.connect();
+        return {
+          ...client,
+          query: (text: string, values?: unknown[]) =>
+            text.startsWith('select pg_xact_status')
+              ? Promise.reject(new Error('read ECONNRESET'))
+              : client.query(text, values),
+        };
+      },
+    };
+    const rest = {
+      olderThan: { column: 'started_at', age: '90d' },
+      safety: { maxShare: 1 },
+    } as const;
+    const report = await createCleanup({
+      pool: silent,
+      pace: SMALL,
+      policies: { jobs: { table: 'jobs', ...rest }, other: { table: 'other', ...rest } },
+    }).run({ budget: { rows: 12 } });
+    expect(report.policies.jobs).toMatchObject({ stopped: 'failed', deleted: 5, unconfirmed: 5 });
+    expect(report.policies.other).toMatchObject({ stopped: 'budget-rows', deleted: 2 });
+  });
+
   test('of a server that is not there is a report, and a rejected plan', async () => {
     const refused = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' });
     const cleanup = jobsCleanup(db.pool(), { pool: { connect: () => Promise.reject(refused) } });

@@ -185,6 +185,32 @@ describe('plan', () => {
     await pool.query(`drop owned by ${db.schema}_reader; drop role ${db.schema}_reader`);
   });
 
+  test.each(['-05:00', '+02:00', 'UTC-5', '<-05>5'])(
+    'refuses the zone %s, whose sign the server reads the other way round',
+    async (zone) => {
+      const pool = db.pool();
+      await pool.query('create table local (id int primary key, at timestamp)');
+      const olderThan = { column: 'at', age: '90d', zone } as const;
+      const { a } = (
+        await createCleanup({ pool, policies: { a: policy('local', 'at', { olderThan }) } }).plan()
+      ).policies;
+      expect(a.refusals).toMatchObject([{ code: 'zone' }]);
+      expect(a.refusals[0]?.message).toContain(zone);
+    },
+  );
+
+  test('an index that only includes a column of a foreign key does not count as one on it', async () => {
+    const pool = db.pool();
+    await pool.query(`
+      create table pairs (a int, b int, at timestamptz, primary key (a, b));
+      create table notes (a int, b int, foreign key (a, b) references pairs);
+      create index on notes (a) include (b)`);
+    const cleanup = createCleanup({ pool, policies: { pairs: policy('pairs') } });
+    expect((await cleanup.plan()).policies.pairs.foreignKeys).toMatchObject([{ isIndexed: false }]);
+    await pool.query('create index on notes (b, a) include (a)');
+    expect((await cleanup.plan()).policies.pairs.foreignKeys).toMatchObject([{ isIndexed: true }]);
+  });
+
   test('refuses to read a large table whole, and says which index to create', async () => {
     const pool = db.pool();
     await pool.query(LARGE);
@@ -329,6 +355,19 @@ describe('share', () => {
     // What only says when to ask may change.
     const same = jobsCleanup(pool, {}, { ...base, safety: { maxShare: 0.1 } });
     expect(await same.run({ plan })).toMatchObject({ ok: true, deleted: 6 });
+  });
+
+  test('a policy that the plan does not show is refused, not run unseen', async () => {
+    const pool = db.pool();
+    await makeJobs(pool, 4, 6);
+    const policies = { earlier: policy('jobs', 'started_at') };
+    const plan = await createCleanup({ pool, policies }).plan();
+    const report = await jobsCleanup(pool).run({ plan });
+    expect(report.policies.jobs).toMatchObject({
+      stopped: 'refused',
+      refusals: [{ code: 'plan', message: expect.stringContaining('does not show') }],
+    });
+    expect(await jobIds(pool)).toHaveLength(10);
   });
 
   test('a plan does not accept what it did not show', async () => {

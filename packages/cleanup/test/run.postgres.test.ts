@@ -44,6 +44,28 @@ describe('run', () => {
     expect(report.policies.jobs.notes.join()).toContain('file does not shrink');
   });
 
+  test('a column that the primary key only includes may be null', async () => {
+    const pool = db.pool();
+    await pool.query(`
+      create table noted (id int, note text, at timestamptz, primary key (id) include (note));
+      insert into noted
+      select n, case when n % 2 = 0 then 'x' end, '2020-01-01' from generate_series(1, 10) n`);
+    const cleanup = createCleanup({
+      pool,
+      pace: { ...AT_ONCE, maxBatch: 3 },
+      policies: {
+        noted: {
+          table: 'noted',
+          olderThan: { column: 'at', age: '90d' },
+          safety: { maxShare: 1 },
+        },
+      },
+    });
+    const report = await cleanup.run();
+    expect(report.policies.noted).toMatchObject({ stopped: 'drained', deleted: 10, skipped: 0 });
+    expect(await count(pool, 'noted')).toBe(0);
+  });
+
   test('a second run deletes nothing', async () => {
     const pool = db.pool();
     await makeJobs(pool, 10, 3);

@@ -26,7 +26,7 @@ export interface MigratorOptions {
   readonly lock?: LockOptions | undefined;
   readonly timeouts?: TimeoutOptions | undefined;
   readonly retry?: RetryOptions | undefined;
-  /** Told what happens, as it happens. What it throws is dropped. */
+  /** Told what happens, as it happens. What it throws, or rejects with, is dropped. */
   readonly onEvent?: ((event: MigrationEvent) => void) | undefined;
   /** Default: the real time. */
   readonly clock?: Clock | undefined;

@@ -98,11 +98,12 @@ async function migrate(call: Call): Promise<Omit<UpReport, 'durationMs'>> {
   }
 }
 
-/** A listener that throws must not leave a migration half-way. */
+/** A listener that throws or rejects must not leave a migration half-way. */
 function safely(onEvent: Settings['onEvent']): (event: MigrationEvent) => void {
   return (event) => {
     try {
-      onEvent?.(event);
+      const result: unknown = onEvent?.(event);
+      if (result instanceof Promise) result.catch(() => {});
     } catch {
       // Said in the option's description.
     }

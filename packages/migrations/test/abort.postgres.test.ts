@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { useDatabase } from '../../../test/postgres.ts';
+import type { SqlClient } from '../src/database/client.ts';
 import { createMigrator, directory, type MigratorOptions } from '../src/index.ts';
 import { useFolder } from './folder.ts';
 import { inSchema } from './replica.ts';
@@ -105,4 +106,27 @@ test('a connection that is lost is a ConnectionError, and the next up goes on', 
   expect(String(error)).not.toContain('\n');
   await folder.write({ '2_b.sql': 'create table b (a int)' });
   expect((await createMigrator(options).up()).applied).toMatchObject([{ version: '2' }]);
+});
+
+test('a pipe that breaks while sending is a ConnectionError, though its code has five letters', async () => {
+  await folder.write({ '1_a.sql': 'create table a (a int); create index concurrently i on a (a)' });
+  const connection = async (): Promise<SqlClient> => {
+    const client = new pg.Client({ connectionString: inSchema(db.url, db.schema) });
+    await client.connect();
+    return {
+      query: (text, values) =>
+        text.startsWith('create index')
+          ? Promise.reject(Object.assign(new Error('write EPIPE'), { code: 'EPIPE', errno: -32 }))
+          : client.query(text, values),
+      end: () => client.end(),
+      on: (event, listener) => client.on(event, listener),
+      off: (event, listener) => client.off(event, listener),
+    };
+  };
+  const history = { schema: db.schema };
+  const sources = [directory(folder.path)];
+  await expect(createMigrator({ connection, sources, history }).up()).rejects.toMatchObject({
+    code: 'ERR_OPS_MIGRATION_CONNECTION',
+    message: expect.stringContaining('was lost: write EPIPE'),
+  });
 });

@@ -35,6 +35,18 @@ const BASE = {
 };
 
 describe('up', () => {
+  test('a listener that rejects does not end the process half-way', async () => {
+    await folder.write(BASE);
+    const unhandled: unknown[] = [];
+    const keep = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', keep);
+    const onEvent = (): unknown => Promise.reject(new Error('listener'));
+    const report = await migrator({ onEvent }).up();
+    process.off('unhandledRejection', keep);
+    expect(report.applied).toHaveLength(2);
+    expect(unhandled).toEqual([]);
+  });
+
   test('applies everything once, in order, and reports it', async () => {
     await folder.write(BASE);
     const events: MigrationEvent[] = [];

@@ -5,8 +5,8 @@
 export const valueTooLarge: Error = new Error('The JSON would be longer than the limit');
 
 interface Copying {
-  /** Objects that enclose the one being copied, outermost first. */
-  readonly ancestors: object[];
+  /** Objects that enclose the one being copied. A set: nesting may be thousands of levels deep. */
+  readonly ancestors: Set<object>;
   /** Characters of JSON that may still follow. A lower bound of bytes, so it never refuses wrongly. */
   budget: number;
 }
@@ -26,7 +26,7 @@ interface Copying {
  * @throws valueTooLarge
  */
 export function plainValue(value: unknown, maxLength: number = Infinity): unknown {
-  return copy(value, '', { ancestors: [], budget: maxLength });
+  return copy(value, '', { ancestors: new Set(), budget: maxLength });
 }
 
 /** `text` with U+0000 and unpaired surrogates replaced by U+FFFD: no PostgreSQL text can hold them. */
@@ -62,11 +62,11 @@ function copyPrimitive(value: unknown, copying: Copying): unknown {
 /** What `toJSON` returns is not asked for its own, as the language has it. */
 function copyObject(value: object, key: string, copying: Copying, isToJsonAsked: boolean): unknown {
   const { ancestors } = copying;
-  if (ancestors.includes(value)) {
+  if (ancestors.has(value)) {
     spend(copying, 12);
     return '[Circular]';
   }
-  ancestors.push(value);
+  ancestors.add(value);
   // A Buffer's toJSON would be several times its size before it could be refused.
   if (value instanceof Uint8Array) spend(copying, value.length);
   const content = isToJsonAsked ? toJsonOf(value, key) : value;
@@ -75,7 +75,7 @@ function copyObject(value: object, key: string, copying: Copying, isToJsonAsked:
   else if (typeof content === 'object' && content !== null) {
     copied = copyObject(content, key, copying, false);
   } else copied = copyPrimitive(content, copying);
-  ancestors.pop();
+  ancestors.delete(value);
   return copied;
 }
 

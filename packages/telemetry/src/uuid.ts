@@ -6,7 +6,7 @@ const pool = new Uint8Array(POOL_BYTES);
 let used = POOL_BYTES;
 
 /**
- * A UUID version 7: 48 bits of `now`, in milliseconds since 1970, then 74 random bits, so that ids
+ * A UUID version 7: 48 bits of `now`, in milliseconds since 1970 (0 before that), then 74 random bits, so that ids
  * made around the same time lie together in an index.
  *
  * Always from the platform's random source: two processes with one seed would make equal ids, and
@@ -19,7 +19,7 @@ export function uuid7(now: number): string {
     crypto.getRandomValues(pool);
     used = 0;
   }
-  const time = Math.trunc(now).toString(16).padStart(12, '0').slice(-12);
+  const time = Math.max(0, Math.trunc(now)).toString(16).padStart(12, '0').slice(-12);
   const hex = (index: number): string => HEX[pool[used + index] ?? 0] ?? '00';
   const version = ((pool[used] ?? 0) & 0x0f) | 0x70;
   const variant = ((pool[used + 2] ?? 0) & 0x3f) | 0x80;

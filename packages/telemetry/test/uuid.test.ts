@@ -11,6 +11,10 @@ it('makes version 7 ids that hold the time and differ', () => {
   }
 });
 
+it('is a UUID by a clock from before 1970', () => {
+  expect(isUuid(uuid7(-5_000))).toBe(true);
+});
+
 it('sorts by time', () => {
   expect(uuid7(1_000) < uuid7(2_000)).toBe(true);
 });

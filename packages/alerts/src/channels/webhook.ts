@@ -25,7 +25,9 @@ const RETRYABLE_4XX = [408, 425, 429];
  */
 export function webhook(options: WebhookOptions): Channel {
   const parsed = parseOptions(webhookSchema, options, { of: 'webhook', secretKeys: 'all' });
-  const { url, secret: key, headers, timeout: timeoutMs = 10_000, clock = systemClock } = parsed;
+  const { url, secret: key, timeout: timeoutMs = 10_000, clock = systemClock } = parsed;
+  // In lower case: an own User-Agent replaces ours instead of being joined to it.
+  const headers = Object.fromEntries(new Headers(parsed.headers));
 
   return Object.freeze<Channel>({
     kind: 'webhook',

@@ -101,6 +101,12 @@ describe('webhook', () => {
     }
   });
 
+  it('takes an own user agent instead of ours, however it is spelt', async () => {
+    await using target = await receiver();
+    await send({ url: target.url, headers: { 'User-Agent': 'mine' } });
+    expect(target.requests[0]?.headers['user-agent']).toBe('mine');
+  });
+
   it('signs as the reference implementation does', async () => {
     await using target = await receiver();
     const clock = createManualClock();

@@ -33,6 +33,7 @@ export type ConnectionSource = string | SqlPool | (() => Promise<SqlClient>);
 export interface ServerError extends Error {
   /** SQLSTATE. */
   readonly code: string;
+  readonly severity: string;
   readonly detail?: string | undefined;
   readonly hint?: string | undefined;
   /** Character (not byte) in the text that was sent, from 1. */
@@ -40,10 +41,14 @@ export interface ServerError extends Error {
   readonly where?: string | undefined;
 }
 
-/** Whether the server itself raised it. A lost connection has no SQLSTATE, or one of an operator's. */
+/**
+ * Whether the server itself raised it. A lost connection has no SQLSTATE, or one of an operator's; the
+ * `EPIPE` of a socket looks like one and has no severity.
+ */
 export function isServerError(error: unknown): error is ServerError {
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !endsConnection(code);
+  if (!(error instanceof Error)) return false;
+  const { code, severity } = error as Partial<ServerError>;
+  return typeof severity === 'string' && typeof code === 'string' && !endsConnection(code);
 }
 
 /** 57P01 to 57P05 (shutdown, terminated, idle timeout) except 57P04, and class 08. */

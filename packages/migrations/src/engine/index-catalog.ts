@@ -128,6 +128,7 @@ export async function isSameIndex(
 const FACTS_SQL = `
   select jsonb_build_object(
     'unique', i.indisunique,
+    'immediate', i.indimmediate,
     'nulls not distinct', i.indnullsnotdistinct,
     'method', c.relam,
     'key columns', i.indnkeyatts,

@@ -54,7 +54,7 @@ export function classify(statement: Statement): Classification {
     if (pattern.test(text)) return { kind: 'standalone', ...traits };
   }
   if (/^do\b/.test(text) && commitsInside(statement)) return { kind: 'standalone' };
-  return refusal(text) ?? { kind: 'transactional' };
+  return refusal(statement, text) ?? { kind: 'transactional' };
 }
 
 /**
@@ -85,7 +85,7 @@ function outline(statement: Statement): string {
     .join(' ');
 }
 
-function refusal(text: string): Classification | undefined {
+function refusal(statement: Statement, text: string): Classification | undefined {
   if (TRANSACTION_CONTROL.test(text)) {
     return {
       kind: 'refused',
@@ -100,14 +100,28 @@ function refusal(text: string): Classification | undefined {
       hint: 'Write insert statements (pg_dump --inserts makes them), or load the data elsewhere.',
     };
   }
-  if (/^discard all$/.test(text)) {
+  if (/^discard all$|\bpg_advisory_unlock_all \(/.test(text)) {
     return {
       kind: 'refused',
-      reason: 'DISCARD ALL would release the lock that keeps other replicas out',
-      hint: 'Every file starts with clean settings and no temporary tables, so it is not needed.',
+      reason: `${text.startsWith('discard') ? 'DISCARD ALL' : 'pg_advisory_unlock_all'} would release the lock that keeps other replicas out`,
+      hint: 'Every file starts with clean settings and no temporary tables; release locks of your own one by one.',
     };
   }
-  if (/\bstandard_conforming_strings (?:=|to) (?!(?:on|true|default|1)\b)/.test(text)) {
+  return settingRefusal(statement);
+}
+
+/** Settings under which the file would be read otherwise than it was split and sent. */
+function settingRefusal(statement: Statement): Classification | undefined {
+  const encoding = settingValue(statement, 'client_encoding');
+  if (encoding !== undefined && !/^(?:utf-?8|unicode|default)$/.test(encoding)) {
+    return {
+      kind: 'refused',
+      reason: `client_encoding ${encoding} would store other characters than the file has, which is sent as UTF-8`,
+      hint: 'Remove it, or write UTF8.',
+    };
+  }
+  const escapes = settingValue(statement, 'standard_conforming_strings');
+  if (escapes !== undefined && !/^(?:on|true|yes|default|1)$/.test(escapes)) {
     return {
       kind: 'refused',
       reason: 'standard_conforming_strings must stay on: the file is split into statements with it',
@@ -115,6 +129,18 @@ function refusal(text: string): Classification | undefined {
     };
   }
   return undefined;
+}
+
+/** What `set … = value` or `set_config('…', 'value', …)` gives a setting, in lower case, unquoted. */
+function settingValue({ tokens }: Statement, setting: string): string | undefined {
+  const words = tokens
+    .slice(0, TOKENS_READ)
+    .map(({ text }) => foldCase(text).replaceAll(/^['"]|['"]$/g, ''));
+  const at = words.indexOf(setting);
+  const isAssigned =
+    (words[0] === 'set' && /^(?:=|to)$/.test(words[at + 1] ?? '')) ||
+    (words[at - 2] === 'set_config' && words[at + 1] === ',');
+  return at > 0 && isAssigned ? words[at + 2] : undefined;
 }
 
 /** Whether the body of a `do` block ends transactions, which PostgreSQL allows only outside one. */

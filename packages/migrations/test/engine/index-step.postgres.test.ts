@@ -80,6 +80,10 @@ describe('an index that is there already', () => {
     ['create index i on t (a)', 'create index concurrently i on t (a, b)'],
     ['create index i on t (a)', 'create index concurrently i on t (a) include (b)'],
     ['create index i on t (b)', 'create unique index concurrently i on t (b)'],
+    [
+      'alter table t add constraint i unique (b) deferrable',
+      'create unique index concurrently i on t (b)',
+    ],
     ['create index i on t (a)', 'create index concurrently i on t using hash (a)'],
     ['create index i on t (b)', 'create index concurrently i on t (b text_pattern_ops)'],
     ['create index i on t (b)', 'create index concurrently i on t (b collate "POSIX")'],

@@ -53,7 +53,7 @@ function setUp(
 function failing(code: string): () => Promise<never> {
   const [statement] = migration.statements;
   return () => {
-    const error = Object.assign(new Error('server'), { code }) as ServerError;
+    const error = Object.assign(new Error('server'), { code, severity: 'ERROR' }) as ServerError;
     throw statement ? statementFailure(migration, statement, error) : error;
   };
 }

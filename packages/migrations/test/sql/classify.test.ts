@@ -29,6 +29,12 @@ describe('classify', () => {
     'call p()',
     'alter database d set work_mem = 1',
     'set standard_conforming_strings = on',
+    "set standard_conforming_strings to 'on'",
+    "SET client_encoding = 'UTF8'",
+    'set client_encoding to unicode',
+    "select pg_catalog.set_config('client_encoding', 'utf-8', false)",
+    "insert into settings values ('client_encoding', '=', 'LATIN1')",
+    "select 'pg_advisory_unlock_all ('",
     'discard temp',
     'prepare p as select 1',
   ])('in a transaction: %s', (sql) => {
@@ -82,6 +88,11 @@ describe('classify', () => {
     'COPY public.t (a, b) FROM stdin WITH (format csv)',
     'discard all',
     'set standard_conforming_strings = off',
+    "select set_config('standard_conforming_strings', 'off', false)",
+    "SET client_encoding = 'LATIN1'",
+    'set local client_encoding to win1252',
+    "select pg_catalog.set_config('client_encoding', 'latin1', false)",
+    'select pg_advisory_unlock_all()',
   ])('refused: %s', (sql) => {
     expect(classify(one(sql)).kind).toBe('refused');
   });

@@ -90,6 +90,7 @@ async function ingest(request: Request, sender: string, handling: Handling): Pro
     return resultsResponse(validated, () => ({ result: 'retry' }), refusal);
   }
   for (const each of validated) reportRejection(each, outcomes, sender, onReject);
+  reportUnstored(outcomes, sender, onReject);
   return resultsResponse(validated, (each) => resultOf(each, outcomes));
 }
 
@@ -151,6 +152,19 @@ function reportRejection(
   const { details, cause } = outcome;
   const reason = 'refused_by_sink';
   onReject({ ...facts, reason, details, ...(cause !== undefined && { cause }) });
+}
+
+/** Once for all events that are to be sent again: it is the sink that failed, not one of them. */
+function reportUnstored(
+  outcomes: ReadonlyMap<string, SinkOutcome>,
+  sender: string,
+  onReject: OnReject,
+): void {
+  const unstored = [...outcomes.values()].filter(({ result }) => result === 'retry');
+  if (unstored.length === 0) return;
+  const [cause] = unstored.flatMap((outcome) => ('cause' in outcome ? [outcome.cause] : []));
+  const details = `${unstored.length} of ${outcomes.size} events cannot be stored now`;
+  onReject(requestRejection(new RequestRefusal(200, 'sink_failed', details, { cause }), sender));
 }
 
 /** 200, or the status of `refusal`. */

@@ -23,8 +23,8 @@ export interface IngestOptions {
   readonly auth: IngestAuth;
   readonly limits?: IngestLimits | undefined;
   /**
-   * Told of every event and every request that is refused. What it throws or rejects with is ignored.
-   * Causes are for your log; they are not sent to the client.
+   * Told of every event and every request that is refused, and once of a request of which the sink
+   * stored only a part. What it throws or rejects with is ignored. Causes are for your log; they are not sent to the client.
    */
   readonly onReject?: ((rejection: Rejection) => void | Promise<void>) | undefined;
   /**

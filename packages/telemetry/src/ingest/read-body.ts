@@ -20,7 +20,7 @@ const DISCARD_FACTOR = 4;
 
 /**
  * The text of the body, decompressed. Counts bytes as they arrive, and as zlib gives them out, and
- * stops at the limit: memory stays below the two limits together, whatever is sent.
+ * stops at the limit: memory stays in proportion to the two limits, whatever is sent.
  *
  * @throws RequestRefusal 400, 408 or 413
  */

@@ -20,6 +20,7 @@ export type Rejection =
       readonly type: 'request';
       /** What `auth` returned; undefined before that. */
       readonly sender?: string | undefined;
+      /** Of the answer; 200 when the sink stored some of the events and the rest are sent again. */
       readonly status: number;
       readonly reason: RequestRefusalReason;
       /** Also sent to the client. */

@@ -52,7 +52,13 @@ export function createTelemetry<E extends EventDefinitions>(
     queue,
     send: createSendBatch({ endpoint, key, fetch, clock }),
     limits: {
-      batch: { ...parsed.batch, intervalMs: parsed.batch.interval },
+      // At half the queue at the latest, so that there is room while the request is under way: a
+      // batch that the queue cannot hold would never be full, and the queue overflow in each interval.
+      batch: {
+        maxEvents: Math.min(parsed.batch.maxEvents, Math.ceil(queueLimits.maxEvents / 2)),
+        maxBytes: Math.min(parsed.batch.maxBytes, Math.ceil(queueLimits.maxBytes / 2)),
+        intervalMs: parsed.batch.interval,
+      },
       retry: {
         initialDelayMs: retry.initialDelay,
         maxDelayMs: retry.maxDelay,

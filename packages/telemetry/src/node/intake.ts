@@ -4,7 +4,12 @@ import type { Delivery } from './delivery.ts';
 import type { RefusalReason } from './drop.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { LossReporter } from './loss-reporter.ts';
-import { type ContextSnapshot, serialiseEvent, snapshotContext } from './serialise-event.ts';
+import {
+  type ContextSnapshot,
+  type Serialised,
+  serialiseEvent,
+  snapshotContext,
+} from './serialise-event.ts';
 import type { Tracker } from './telemetry.ts';
 
 /** The way in: from the host's values to an accepted or refused event. */
@@ -47,8 +52,13 @@ export function createIntake(parts: IntakeParts): Intake {
     // A getter that tracks the object it belongs to would recurse without end.
     if (isReading) return refuse('reentrant');
     isReading = true;
-    const serialised = serialiseEvent(name, props, context, clock, maxEventBytes);
-    isReading = false;
+    let serialised: Serialised;
+    try {
+      serialised = serialiseEvent(name, props, context, clock, maxEventBytes);
+    } finally {
+      // Also where the host has used up the stack, or every later event would be taken for reentrant.
+      isReading = false;
+    }
     if ('refusal' in serialised) return refuse(serialised.refusal, serialised.cause);
     // A getter may have shut us down.
     if (isClosed) return refuse('closed');

@@ -77,7 +77,7 @@ export interface QueueOptions {
   readonly maxEventBytes?: number | undefined;
 }
 
-/** A request is sent as soon as one of these is reached. */
+/** A request is sent as soon as one of these, or half of what the queue holds, is reached. */
 export interface BatchOptions {
   /** @default 100 */
   readonly maxEvents?: number | undefined;

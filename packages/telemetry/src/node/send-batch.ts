@@ -43,10 +43,9 @@ const compress = promisify(gzip);
 export function createSendBatch(options: SendBatchOptions): SendBatch {
   const { endpoint, key, fetch, clock } = options;
   return async (batch, signal) => {
-    let response: Response;
     try {
       const { body, encoding } = await encode(batch, clock.now());
-      response = await fetch(endpoint, {
+      const response = await fetch(endpoint, {
         method: 'POST',
         headers: {
           authorization: `Bearer ${key}`,
@@ -58,10 +57,11 @@ export function createSendBatch(options: SendBatchOptions): SendBatch {
         // Following a 301 or 302 would turn the POST into a GET and lose the batch.
         redirect: 'manual',
       });
+      // Inside, since what a fetch of the host's gives may be no Response at all.
+      return await judge(response, clock);
     } catch (cause) {
       return { kind: 'failed', cause };
     }
-    return judge(response, clock);
   };
 }
 
@@ -94,8 +94,8 @@ async function judge(response: Response, clock: Clock): Promise<SendOutcome> {
   if (status === 413) return { ...facts, kind: 'too_large', cause };
   if (status >= 400 && status < 500 && !LATER.has(status))
     return { ...facts, kind: 'final', cause };
-  const results = response.ok ? parseResults(text) : undefined;
-  // A 200 without results is a login page or a proxy: it says nothing about the events.
+  const results = status === 200 ? parseResults(text) : undefined;
+  // A 202 promises nothing. A 200 without results is a login page or a proxy: it says nothing about the events.
   return results === undefined
     ? { ...facts, kind: 'failed', cause }
     : { ...facts, kind: 'answered', results };

@@ -38,14 +38,18 @@ export function createInsertRows(
  * One array per column instead of one parameter per value: the statement's text depends on the
  * layout alone, and 65,535 parameters are no bound on the rows.
  *
+ * Only a conflict on the id is a repeat. One on another unique index of the table is the fault of its
+ * row: passed over in silence, the event would count as stored.
+ *
  * Takes a row exclusive lock on the table, which only DDL conflicts with. A row with the same id in
  * another open transaction is waited for.
  */
 function insertStatement({ table, columns }: TableLayout): string {
+  const id = columns.find(({ field }) => field === 'id')?.name;
   return `
 insert into ${table} (${columns.map(({ name }) => name).join(', ')})
 select ${columns.map(({ type }, index) => `u.c${index}::${type}`).join(', ')}
 from unnest(${columns.map((_, index) => `$${index + 1}::text[]`).join(', ')})
   as u (${columns.map((_, index) => `c${index}`).join(', ')})
-on conflict do nothing`;
+on conflict (${id}) do nothing`;
 }

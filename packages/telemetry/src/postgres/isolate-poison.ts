@@ -10,11 +10,11 @@ export interface Pending {
 }
 
 /**
- * SQLSTATE classes that are the fault of a row and come again however often it is tried: 22, data
- * exception; 23, constraint violation; 54, program limit exceeded (JSON nested too deep for the
- * server's stack).
+ * SQLSTATEs that are the fault of a row and come again however often it is tried: class 22, data
+ * exception; class 23, constraint violation; class 54, program limit exceeded (JSON nested too deep
+ * for the server's stack); P0001, `raise exception` in a trigger that checks rows.
  */
-const ROW_FAULT = /^(?:22|23|54)/;
+const ROW_FAULT = /^(?:22|23|54|P0001$)/;
 
 /**
  * Inserts all rows but the poisonous ones. When the server refuses a set for the fault of a row, the

@@ -359,9 +359,10 @@ describe('a sink that fails', () => {
   it('for some events: 200, each with its own result', async () => {
     const [one, two, three] = [event(), event(), event()];
     const cause = new Error('constraint secret_fkey');
+    const broken = new Error('connection lost');
     const sink = memorySink(({ id }) => {
       if (id === two.id) return { result: 'drop', details: 'refused', cause };
-      return { result: id === three.id ? 'retry' : 'ok' };
+      return id === three.id ? { result: 'retry', cause: broken } : { result: 'ok' };
     });
     const { send, rejections } = server({ sink });
     const response = await send([one, two, three]);
@@ -374,6 +375,13 @@ describe('a sink that fails', () => {
     });
     expect(rejections).toMatchObject([
       { type: 'event', reason: 'refused_by_sink', id: two.id, cause },
+      {
+        type: 'request',
+        status: 200,
+        reason: 'sink_failed',
+        details: '1 of 3 events cannot be stored now',
+        cause: broken,
+      },
     ]);
   });
 

@@ -353,3 +353,37 @@ it('sets no timer when there is nothing to send', async () => {
   await clock.advance(5_000);
   expect(clock.delays).toEqual([]);
 });
+
+it('sends before a queue that is smaller than a batch overflows', async () => {
+  const { clock, telemetry, track } = client({ queue: { maxEvents: 10 } });
+  for (let n = 0; n < 50; n += 1) {
+    track(1, n);
+    await clock.advance(10);
+  }
+  await clock.advance(5_000);
+  expect(telemetry.stats()).toMatchObject({ delivered: 50, dropped: { queue_overflow: 0 } });
+});
+
+it('sends before a queue with fewer bytes than a batch overflows', async () => {
+  const { clock, telemetry } = client({ queue: { maxBytes: 4_000 } });
+  for (let n = 0; n < 20; n += 1) {
+    telemetry.track('big', { s: 'x'.repeat(500) });
+    await clock.advance(10);
+    await until(() => telemetry.stats().bytes < 2_000);
+  }
+  await clock.advance(5_000);
+  await until(() => telemetry.stats().pending === 0);
+  expect(telemetry.stats()).toMatchObject({ delivered: 20, dropped: { queue_overflow: 0 } });
+});
+
+it('takes results for delivery only with status 200', async () => {
+  const { clock, server, telemetry, track } = client();
+  server.script(({ events: [event] }) =>
+    Response.json({ results: { [event?.id ?? '']: { result: 'ok' } } }, { status: 202 }),
+  );
+  track(1);
+  await clock.advance(5_000);
+  expect(telemetry.stats()).toMatchObject({ delivered: 0, pending: 1 });
+  await clock.advance(500);
+  expect(telemetry.stats()).toMatchObject({ delivered: 1, pending: 0 });
+});

@@ -182,3 +182,33 @@ it('does not block on a fetch that throws at once', async () => {
   await clock.advance(5_000);
   expect(telemetry.stats().pending).toBe(1);
 });
+
+it.each([
+  ['nothing', undefined],
+  ['an object without headers', { ok: true, status: 200 }],
+  ['what throws when it is read', new Proxy({}, { get: fail })],
+])('a fetch that gives %s for a response is a failed attempt', async (_name, response) => {
+  const server = collector();
+  const answers = [() => Promise.resolve(response as never)];
+  const { clock, telemetry } = client({
+    fetch: (...request) => (answers.shift() ?? server.fetch)(...request),
+  });
+  telemetry.track('any', 1);
+  await clock.advance(60_000);
+  expect(server.received).toHaveLength(1);
+  expect(telemetry.stats()).toMatchObject({ delivered: 1, pending: 0 });
+});
+
+it('goes on after the host has used up the stack', () => {
+  const { telemetry } = client();
+  const dive = (): void => {
+    try {
+      telemetry.track('any', { n: 1 });
+    } catch {
+      // There was no room even to refuse it.
+    }
+    dive();
+  };
+  expect(dive).toThrow(RangeError);
+  expect(telemetry.track('any', { n: 2 })).toBe(true);
+});

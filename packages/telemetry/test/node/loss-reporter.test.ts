@@ -25,12 +25,18 @@ function client(options: Partial<TelemetryOptions> = {}) {
   return { clock, server, telemetry, track, warnings };
 }
 
+/** With one event in a queue for one, which the server has put off for an hour. */
+async function fullClient(options: Partial<TelemetryOptions> = {}) {
+  const full = client({ queue: { maxEvents: 1 }, retry: { maxRetryAfter: '2h' }, ...options });
+  full.server.script(status(503, { 'retry-after': '3600' }));
+  full.track(1);
+  await full.clock.advance(0);
+  return full;
+}
+
 it('warns of the first loss at once and then once a minute, with counts', async () => {
-  const { clock, track, warnings, telemetry } = client({
-    queue: { maxEvents: 1 },
-    batch: { interval: '1h', maxEvents: 9 },
-  });
-  track(3);
+  const { clock, track, warnings, telemetry } = await fullClient();
+  track(2);
   await clock.advance(0);
   expect(warnings.map(({ message }) => message)).toEqual([
     'telemetry: 2 events lost (queue_overflow)',
@@ -62,16 +68,20 @@ it('keeps the status and the cause', async () => {
 });
 
 it('tells the rest at shutdown and leaves no timer', async () => {
-  const { clock, telemetry, track, warnings } = client({ queue: { maxEvents: 1 } });
-  track(2);
+  const { clock, telemetry, track, warnings } = await fullClient();
+  track(1);
   await clock.advance(0);
   track(3);
   await Promise.all([telemetry.shutdown(), clock.advance(0)]);
-  expect(warnings.map(({ fields }) => fields['count'])).toEqual([1, 3]);
+  expect(warnings.map(({ fields: { reason, count } }) => ({ reason, count }))).toEqual([
+    { reason: 'queue_overflow', count: 1 },
+    { reason: 'shutdown', count: 1 },
+    { reason: 'queue_overflow', count: 3 },
+  ]);
   expect(clock.delays).toEqual([]);
   track(2);
   await clock.advance(0);
-  expect(warnings[2]?.fields).toMatchObject({ reason: 'closed', count: 2 });
+  expect(warnings[3]?.fields).toMatchObject({ reason: 'closed', count: 2 });
   track(1);
   await clock.advance(0);
   expect(clock.delays).toEqual([]);
@@ -134,7 +144,7 @@ it.each([
   const { clock, server, telemetry, track } = client({ queue: { maxEvents: 5 }, onDrop });
   track(7);
   await clock.advance(5_000);
-  expect(server.received[0]?.events).toHaveLength(5);
+  expect(server.received.flatMap((request) => request.events)).toHaveLength(5);
   expect(telemetry.stats()).toMatchObject({ delivered: 5, dropped: { queue_overflow: 2 } });
 });
 
@@ -152,15 +162,13 @@ it('a logger that throws changes nothing', async () => {
 
 it('an onDrop that tracks into a full queue is called once for it, not for its own losses', async () => {
   let calls = 0;
-  const { clock, telemetry, track, warnings } = client({
-    queue: { maxEvents: 1 },
-    batch: { interval: '1h', maxEvents: 9 },
+  const { clock, telemetry, track, warnings } = await fullClient({
     onDrop: () => {
       calls += 1;
       track(10, 100);
     },
   });
-  track(2);
+  track(1);
   await clock.advance(120_000);
   expect(calls).toBe(1);
   expect(telemetry.stats()).toMatchObject({

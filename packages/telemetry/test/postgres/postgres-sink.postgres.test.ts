@@ -204,6 +204,8 @@ describe('a poisonous event', () => {
     ['a user id that is no uuid', { context: { userId: 'guest' } }, /userId is not a uuid/],
     ['a user that is not there', { context: { userId: USER.replace('a', 'b') } }, /SQLSTATE 23503/],
     ['a value that a check refuses', { name: 'forbidden' }, /SQLSTATE 23514/],
+    ['a value that is taken, in another unique column', { name: 'once' }, /SQLSTATE 23505/],
+    ['a value that a trigger refuses', { name: 'untriggered' }, /SQLSTATE P0001/],
     ['a text that is too long', { context: { path: 'x'.repeat(500) } }, /SQLSTATE 22001/],
     [
       'nesting deeper than the server can read',
@@ -218,6 +220,14 @@ describe('a poisonous event', () => {
     await pool.query(
       `alter table app_events add check (event_type <> 'forbidden'), alter path type varchar(100)`,
     );
+    await pool.query(`create unique index on app_events (event_type) where event_type = 'once'`);
+    await pool.query(`insert into app_events (id, event_type) values (gen_random_uuid(), 'once')`);
+    await pool.query(`
+      create function refuse() returns trigger language plpgsql as $$
+      begin raise exception 'not this one'; end $$`);
+    await pool.query(`
+      create trigger refuse before insert on app_events
+      for each row when (new.event_type = 'untriggered') execute function refuse()`);
     const events = Array.from({ length: 1_000 }, () => event());
     events[500] = event(fields);
     const outcomes = await postgresSink(pool).write(events);
@@ -226,7 +236,7 @@ describe('a poisonous event', () => {
       details: expect.stringMatching(details),
     });
     expect(outcomes.filter(({ result }) => result === 'ok')).toHaveLength(999);
-    expect(await count(pool)).toBe(999);
+    expect(await count(pool)).toBe(1 + 999);
   });
 
   it('costs a few statements, not one for each of its neighbours', async () => {
