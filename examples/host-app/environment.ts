@@ -1,3 +1,4 @@
+import { type Duration, toMilliseconds } from '@ops/timeout';
 import { jsonLogger } from './logger.ts';
 import type { OperationsConfig } from './operations.ts';
 
@@ -20,4 +21,25 @@ export function configFromEnvironment(
   };
   if (missing.length > 0) throw new Error(`Set the environment variables ${missing.join(', ')}`);
   return config;
+}
+
+/** Where the server listens, and how long it goes on when it was told to end. */
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly drainMs: number;
+}
+
+/** @throws Error that names the variable which will not do. */
+export function serverFromEnvironment(environment: NodeJS.ProcessEnv): ServerConfig {
+  const port = environment['PORT'] || '3000';
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+    throw new Error(`PORT: expected a whole number from 0 to 65535, got '${port}'`);
+  }
+  const drain = (environment['DRAIN_DELAY'] || '5s') as Duration;
+  return {
+    host: environment['HOST'] || '127.0.0.1',
+    port: Number(port),
+    drainMs: toMilliseconds(drain, 'DRAIN_DELAY'),
+  };
 }

@@ -9,7 +9,12 @@ import type { Operations } from './operations.ts';
 export interface Listening {
   /** `http://host:port`, no slash at the end. */
   readonly url: string;
-  /** Takes no new connection, lets running requests end, resolves when the last has. */
+  /**
+   * Answers as before, but each answer ends its connection: clients that keep connections are led
+   * elsewhere, and none has a request on its way when {@link close} cuts what is idle.
+   */
+  retire(): void;
+  /** Retires, takes no new connection, lets running requests end, resolves when the last has. */
   close(): Promise<void>;
 }
 
@@ -45,12 +50,25 @@ export async function listen(
   port: number,
   host = '127.0.0.1',
 ): Promise<Listening> {
-  const server = createServer(createRequestListener(app));
+  let isRetired = false;
+  const retire = (): void => {
+    isRetired = true;
+  };
+  const answer = async (request: Request): Promise<Response> => {
+    const response = await app(request);
+    if (isRetired) response.headers.set('connection', 'close');
+    return response;
+  };
+  const server = createServer(createRequestListener(answer));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);
   });
   const { port: taken } = server.address() as AddressInfo;
-  return { url: `http://${host}:${taken}`, close: () => closeServer(server) };
+  const close = (): Promise<void> => {
+    retire();
+    return closeServer(server);
+  };
+  return { url: `http://${host}:${taken}`, retire, close };
 }
 
 function closeServer(server: Server): Promise<void> {

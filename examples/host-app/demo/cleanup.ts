@@ -23,7 +23,7 @@ export async function runCleanup(job: {
   const before = await rowCounts(pool, policies);
   say('dry run: nothing was deleted; running this plan now is what allows a share over 50 %');
   const begun = performance.now();
-  const report = await cleanup.run({ plan, budget: { time: '10m' }, signal });
+  const report = await cleanup.run({ plan, signal });
   const after = await rowCounts(pool, policies);
   const reports = Object.values(report.policies);
   table(
@@ -53,7 +53,7 @@ export async function runCleanup(job: {
 export function createCleanupProgress(): (event: CleanupEvent) => void {
   let bar: Progress | undefined;
   return (event) => {
-    if (event.type === 'policy-started') bar = progress(`deleting ${event.policy}`);
+    if (event.type === 'policy-started') bar = progress(`deleting ${event.policy}`, 'rows');
     if (event.type === 'batch') bar?.update(event.deleted, event.candidates.count);
     if (event.type === 'policy-ended') bar?.end();
   };

@@ -60,7 +60,14 @@ const RETENTION_INDEX = 'idx_app_events_created_at';
  * uncounted, then in turn, so that a machine that slows down meanwhile slows both. Without
  * indexes means: dropped in a transaction that is rolled back.
  */
-export async function timeIndexes(pool: pg.Pool, userId: string): Promise<readonly IndexTiming[]> {
+export async function timeIndexes(
+  pool: pg.Pool,
+  userId: string,
+  onProgress: (donePairs: number, totalPairs: number) => void,
+  signal: AbortSignal,
+): Promise<readonly IndexTiming[]> {
+  const total = QUERIES.length * (PAIRS + 1);
+  let done = 0;
   const client = await pool.connect();
   try {
     const timings: IndexTiming[] = [];
@@ -68,10 +75,13 @@ export async function timeIndexes(pool: pg.Pool, userId: string): Promise<readon
       const values = text.includes('$1') ? [userId] : [];
       const pairs: { withMs: number; withoutMs: number }[] = [];
       for (let pair = 0; pair <= PAIRS; pair += 1) {
+        signal.throwIfAborted();
         const withMs = await msWithout([RETENTION_INDEX], client, text, values);
         const away = [RETENTION_INDEX, ...PERFORMANCE_INDEXES];
         const withoutMs = await msWithout(away, client, text, values);
         if (pair > 0) pairs.push({ withMs, withoutMs });
+        done += 1;
+        onProgress(done, total);
       }
       timings.push({
         name,

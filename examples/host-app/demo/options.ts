@@ -8,7 +8,7 @@ export interface DemoOptions {
   readonly scale: number;
 }
 
-export const USAGE = `usage: npm run demo [-- --serve] [-- --scale N]
+export const USAGE = `usage: npm run demo -- [--serve] [--scale N]
 
   --serve     keep the app up at the end and print its URLs; Ctrl-C ends it
   --scale N   load N times the data (a whole number from 1 to 100; default 1)`;

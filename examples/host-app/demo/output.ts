@@ -40,24 +40,29 @@ export function seconds(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }
 
-/** A bar that fills: redrawn in place on a terminal, elsewhere a line at each quarter. */
+/**
+ * A bar that fills: redrawn in place on a terminal, elsewhere a line at each quarter once the work
+ * has lasted two seconds.
+ */
 export interface Progress {
   update(done: number, total: number): void;
   end(): void;
 }
 
 const BAR_WIDTH = 28;
+const SHORT_MS = 2_000;
 
-export function progress(label: string): Progress {
+export function progress(label: string, unit: string): Progress {
+  const begun = performance.now();
   let quarter = 0;
   return {
     update(done, total) {
       const share = total === 0 ? 1 : Math.min(1, done / total);
       const filled = Math.round(share * BAR_WIDTH);
       const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-      const line = `   ${label} ${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${count(done)} rows`;
+      const line = `   ${label} ${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${count(done)} ${unit}`;
       if (isTerminal) process.stdout.write(`\r\u001b[2K${line}`);
-      else if (Math.floor(share * 4) > quarter) {
+      else if (Math.floor(share * 4) > quarter && performance.now() - begun > SHORT_MS) {
         quarter = Math.floor(share * 4);
         console.log(line);
       }

@@ -16,6 +16,8 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   // scheme://user:password@host, user alone included; a password may hold an unescaped '@' or '/'.
   [/([a-z][a-z0-9+.-]{0,30}:\/\/)\S{0,2000}@/gi, `$1${MARK}@`],
   [/-----BEGIN [A-Z ]{1,40}-----[\s\S]*?(?:-----END [A-Z ]{1,40}-----|$)/g, MARK],
+  // Headers whose value has several words: Authorization: Token …, Cookie: a=…; b=….
+  [/((?:authorization|cookie)["']?\s{0,3}[:=]\s{0,3})[^\r\n]+/gi, `$1${MARK}`],
   [/\b(bearer|basic|digest|negotiate)\s+\S+/gi, `$1 ${MARK}`],
   // A JSON Web Token: its first part starts with {" in base64url.
   [/\beyJ[\w-]{4,}(?:\.[\w-]*){1,4}/g, MARK],
@@ -52,12 +54,17 @@ export function createRedactor(literals: readonly string[]): Redactor {
   return (text) => {
     let clean = text;
     for (const spelling of spellings) clean = clean.replaceAll(spelling, MARK);
-    const isCut = clean.length > LONGEST_INPUT;
-    // The last word may be the beginning of a secret.
-    if (isCut) clean = clean.slice(0, LONGEST_INPUT).replace(/\S{1,8192}$/, '');
+    if (clean.length > LONGEST_INPUT) clean = withoutLastWord(clean.slice(0, LONGEST_INPUT));
     for (const [pattern, replacement] of PATTERNS) clean = clean.replace(pattern, replacement);
     return cut(clean.replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim());
   };
+}
+
+/** The last word of what was cut may be the beginning of a secret. */
+function withoutLastWord(text: string): string {
+  // Not a pattern that ends in `$`: it takes 130 ms on 8,192 characters with a space at their end.
+  const last = text.split(/\s/).at(-1) ?? '';
+  return text.slice(0, text.length - last.length);
 }
 
 function urlEncoded(text: string): string {

@@ -22,6 +22,10 @@ describe('what looks like a secret is taken out', () => {
     `https://api/x?sig=${CANARY}`,
     `X-Shopify-Access-Token: ${CANARY}`,
     `Authorization: Bearer ${CANARY}`,
+    `Authorization: Token ${CANARY}`,
+    `proxy-authorization: Digest username="a", response="${CANARY}"`,
+    `Cookie: a=1; b=${CANARY}`,
+    `"set-cookie": "a=1; Path=/, b=${CANARY}"`,
     `got bearer ${CANARY}`,
     `Basic ${CANARY}==`,
     `mytool --token ${CANARY}`,
@@ -86,4 +90,12 @@ test.each([
   '-----BEGIN A '.repeat(100_000),
 ])('a hostile megabyte is done with: %#', { timeout: 2_000 }, (text) => {
   expect(redact(text).length).toBeLessThanOrEqual(512);
+});
+
+test('a long message whose cut falls after a space does not block the event loop', {
+  timeout: 2_000,
+}, () => {
+  // A pattern anchored at the end took 130 ms for each.
+  const text = `${'a'.repeat(8_190)} ${' '.repeat(1_000)}`;
+  for (let round = 0; round < 50; round += 1) expect(redact(text)).toMatch(/^a+…$/);
 });
