@@ -1,3 +1,4 @@
+import { describe } from './describe.ts';
 import { InvalidOptionsError } from './errors.ts';
 
 /**
@@ -16,15 +17,22 @@ const FORM = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
  * @throws InvalidOptionsError when it is negative, not finite, or not in the form above.
  */
 export function toMilliseconds(duration: Duration, name = 'duration'): number {
-  if (typeof duration === 'number' && duration >= 0 && duration < Infinity) return duration;
-  const [, amount, unit] = (typeof duration === 'string' && FORM.exec(duration)) || [];
-  const ms = Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
-  if (ms < Infinity) return ms;
-  throw new InvalidOptionsError(
-    `${name}: expected milliseconds (0 or more) or a duration such as '250ms', '30s', '5m', '24h', '90d', got ${describe(duration)}`,
-  );
+  return parse(duration, name, 0);
 }
 
-function describe(value: unknown): string {
-  return typeof value === 'string' ? `'${value.slice(0, 40)}'` : String(value);
+/** As {@link toMilliseconds}, but 0 is refused too. */
+export function positiveMs(duration: Duration, name: string): number {
+  return parse(duration, name, Number.MIN_VALUE);
+}
+
+function parse(duration: Duration, name: string, minMs: number): number {
+  let ms = duration as number;
+  if (typeof duration === 'string') {
+    const [, amount, unit] = FORM.exec(duration) ?? [];
+    ms = Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
+  }
+  if (Number.isFinite(ms) && ms >= minMs) return ms;
+  throw new InvalidOptionsError(
+    `${name}: expected milliseconds ${minMs ? 'above' : 'from'} 0 or '250ms', '30s', '5m', '24h', '90d', got ${describe(duration)}`,
+  );
 }

@@ -1,7 +1,8 @@
-import pTimeout from 'p-timeout';
-import type { Clock, Timer } from './clock.ts';
-import { type Duration, toMilliseconds } from './duration.ts';
-import { InvalidOptionsError, TimeoutError } from './errors.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type Duration, positiveMs } from './duration.ts';
+import { TimeoutError } from './errors.ts';
+import { race } from './race.ts';
+import { SignalSource } from './signal-source.ts';
 
 /** What an operation is given. */
 export interface OperationContext {
@@ -28,50 +29,23 @@ export interface WithTimeoutOptions {
  * @throws TimeoutError when the time is up.
  * @throws InvalidOptionsError (as a rejection, before the operation starts) on a bad duration or 0.
  */
-export async function withTimeout<T>(
+export function withTimeout<T>(
   operation: (context: OperationContext) => T | PromiseLike<T>,
   duration: Duration,
   options: WithTimeoutOptions = {},
 ): Promise<T> {
-  const timeoutMs = toMilliseconds(duration, 'withTimeout duration');
-  if (timeoutMs === 0) throw new InvalidOptionsError('withTimeout duration: expected more than 0');
-  const { signal, clock } = options;
-  signal?.throwIfAborted();
-  const controller = new AbortController();
-  // Not AbortSignal.any: Node 24 can lose the abort once the source is collected
-  // (nodejs/node#65995), and it keeps about 0.7 kB a call until the timer would have run out.
-  const abort = (): void => {
-    controller.abort(signal?.reason);
-  };
-  signal?.addEventListener('abort', abort, { once: true });
   try {
-    const running = new Promise<T>((resolve) => {
-      resolve(operation({ signal: controller.signal }));
-    });
-    return await pTimeout(running, {
-      milliseconds: timeoutMs,
-      signal: controller.signal,
-      ...(clock && { customTimers: timersOf(clock) }),
-      // The hook in which to abort, and about ten times cheaper than the default, which builds its
-      // error with a stack on every call.
-      fallback: () => {
-        controller.abort(new TimeoutError('total', timeoutMs));
-        throw controller.signal.reason;
-      },
-    });
-  } finally {
-    signal?.removeEventListener('abort', abort);
+    const { signal, clock = systemClock } = options;
+    const source = new SignalSource();
+    const limitMs = positiveMs(duration, 'withTimeout duration');
+    signal?.throwIfAborted();
+    const startedMs = clock.monotonic();
+    const elapsedMs = (): number => clock.monotonic() - startedMs;
+    const expire = (passedMs: number): TimeoutError =>
+      new TimeoutError('total', limitMs, { elapsedMs: passedMs });
+    const running = Promise.resolve(operation(source));
+    return race(running, { source, parent: signal, limitMs, clock, elapsedMs, expire });
+  } catch (error) {
+    return Promise.reject(error);
   }
-}
-
-/** The two timer functions in the form that p-timeout takes them. */
-function timersOf(clock: Clock): {
-  setTimeout: typeof setTimeout;
-  clearTimeout: typeof clearTimeout;
-} {
-  const set = (callback: () => void, delayMs: number): Timer => clock.setTimeout(callback, delayMs);
-  const clear = (timer: Timer): void => {
-    clock.clearTimeout(timer);
-  };
-  return { setTimeout: set as typeof setTimeout, clearTimeout: clear as typeof clearTimeout };
 }

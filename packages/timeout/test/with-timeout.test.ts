@@ -2,8 +2,7 @@ import { getEventListeners } from 'node:events';
 import { TimeoutError as BaseTimeoutError } from 'p-timeout';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Clock, InvalidOptionsError, TimeoutError, withTimeout } from '../src/index.ts';
-
-const never = (): Promise<never> => new Promise(() => {});
+import { gate, never } from './outcomes.ts';
 
 describe('withTimeout', () => {
   beforeEach(() => {
@@ -80,10 +79,72 @@ describe('withTimeout', () => {
     await withTimeout(async () => 1, '5s', { signal });
     await withTimeout(() => Promise.reject(new Error('no')), '5s', { signal }).catch(() => {});
     const timedOut = withTimeout(never, '5s', { signal }).catch(() => {});
+    // An operation that settles within this turn gets no listener and no timer at all.
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    await Promise.resolve();
     expect(getEventListeners(signal, 'abort')).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(5_000);
     await timedOut;
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+
+  it('has let go of timer and signal in the very turn in which the caller goes on', async () => {
+    const controller = new AbortController();
+    const { promise, resolve } = gate<string>();
+    let inner: AbortSignal | undefined;
+    const outcome = withTimeout(
+      ({ signal }) => {
+        inner = signal;
+        return promise;
+      },
+      '5s',
+      { signal: controller.signal },
+    );
+    await vi.advanceTimersByTimeAsync(10);
+    expect([getEventListeners(controller.signal, 'abort').length, vi.getTimerCount()]).toEqual([
+      1, 1,
+    ]);
+    resolve('well');
+    expect(await outcome).toBe('well');
+    expect([getEventListeners(controller.signal, 'abort').length, vi.getTimerCount()]).toEqual([
+      0, 0,
+    ]);
+    controller.abort('later');
+    expect(inner?.aborted).toBe(false);
+  });
+
+  it('counts from the call, also when the time goes by before the next turn', async () => {
+    const outcome = withTimeout(never, '5s').catch((error: unknown) => error);
+    vi.advanceTimersByTime(5_000);
+    expect(await outcome).toMatchObject({ scope: 'total', elapsedMs: 5_000 });
+    const controller = new AbortController();
+    const aborted = withTimeout(never, '5s', { signal: controller.signal }).catch(
+      (error: unknown) => error,
+    );
+    vi.advanceTimersByTime(4_000);
+    controller.abort('left');
+    expect(await aborted).toBe('left');
+    const late = withTimeout(never, '5s').catch((error: unknown) => error);
+    vi.advanceTimersByTime(4_999);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await late).toMatchObject({ elapsedMs: 5_000 });
+  });
+
+  it('an abort beats an answer that was ready when it came', async () => {
+    const controller = new AbortController();
+    const answered = withTimeout(async () => 1, '5s', { signal: controller.signal });
+    controller.abort('left');
+    await expect(answered).rejects.toBe('left');
+    const failed = withTimeout(
+      () => {
+        const again = new AbortController();
+        again.abort();
+        return Promise.reject(new Error('no'));
+      },
+      '5s',
+      { signal: new AbortController().signal },
+    );
+    await expect(failed).rejects.toThrow('no');
   });
 
   it('drops a late rejection instead of crashing the process', async () => {
@@ -118,6 +179,15 @@ describe('withTimeout', () => {
     );
     expect(operation).not.toHaveBeenCalled();
   });
+
+  it.each([{ signal: new AbortController() }, null])(
+    'refuses the options %o by a rejection, before starting',
+    async (options) => {
+      const operation = vi.fn(never);
+      await expect(withTimeout(operation, '1s', options as object)).rejects.toThrow(TypeError);
+      expect(operation).not.toHaveBeenCalled();
+    },
+  );
 
   it('waits by the clock it is given', async () => {
     const scheduled: { callback: () => void; delayMs: number }[] = [];

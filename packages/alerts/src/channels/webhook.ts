@@ -1,10 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { systemClock } from '@ops/timeout';
-import { createFetch } from '@ops/timeout/fetch';
+import { createFetch, parseRetryAfter } from '@ops/timeout/fetch';
 import { parseOptions } from '@ops/timeout/options';
 import type { Channel } from '../channel.ts';
 import { DeliveryError } from '../errors.ts';
-import { retryAfterMs } from './retry-after.ts';
 import { type WebhookOptions, webhookSchema } from './webhook-options.ts';
 
 /** The times when the same request may yet succeed; every other 4xx would be refused again. */
@@ -73,7 +72,9 @@ function refused(response: Response, now: number): DeliveryError {
   return new DeliveryError(`The webhook answered ${status}${advice}`, {
     retryable: isRetryable,
     status,
-    retryAfterMs: isRetryable ? retryAfterMs(response.headers.get('retry-after'), now) : undefined,
+    retryAfterMs: isRetryable
+      ? parseRetryAfter(response.headers.get('retry-after'), now)
+      : undefined,
   });
 }
 

@@ -1,11 +1,10 @@
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { Clock } from '@ops/timeout';
-import type { Fetch } from '@ops/timeout/fetch';
+import { type Fetch, parseRetryAfter } from '@ops/timeout/fetch';
 import type { EventResult } from '../wire.ts';
 import type { QueuedEvent } from './event-queue.ts';
 import { readCapped } from './read-capped.ts';
-import { retryAfterMs } from './retry-after.ts';
 
 /** What one request came to. */
 export type SendOutcome = {
@@ -80,7 +79,7 @@ async function encode(
 
 async function judge(response: Response, clock: Clock): Promise<SendOutcome> {
   const { status } = response;
-  const wait = retryAfterMs(response.headers.get('retry-after'), clock.now());
+  const wait = parseRetryAfter(response.headers.get('retry-after'), clock.now());
   const facts = { status, ...(wait !== undefined && { retryAfterMs: wait }) };
   let text: string;
   try {

@@ -145,6 +145,35 @@ describe('createFetch', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it.each<[string, (response: Response) => Promise<Promise<unknown>[]>]>([
+    ['text', async (response) => [response.text(), response.text()]],
+    ['cancel', async (response) => [response.text(), Promise.resolve(response.body?.cancel())]],
+    [
+      'stream',
+      async (response) => {
+        const reader = response.body?.getReader();
+        const ofLocked = await response.text().catch((error: unknown) => error);
+        await reader?.read();
+        return [Promise.resolve(reader?.read()), response.text(), Promise.reject(ofLocked)];
+      },
+    ],
+  ])('goes on watching a body of which a second reading is refused: %s', async (_, begin) => {
+    const url = await serve((_request, response) => {
+      response.write('first');
+    });
+    const clock = handClock();
+    const [first, ...others] = await begin(await createFetch({ clock })(url));
+    const outcomes = Promise.allSettled(others);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(clock.pending).toBe(1);
+    clock.ring();
+    await expect(first).rejects.toBeInstanceOf(TimeoutError);
+    for (const outcome of await outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(TypeError) });
+    }
+    expect(clock.pending).toBe(0);
+  });
+
   it('waits for both bodies of a clone', async () => {
     const url = await serve((_, response) => response.end('abc'));
     const clock = handClock();
