@@ -17,10 +17,21 @@ export function configFromEnvironment(
     authUrl: required('AUTH_URL'),
     partnerUrl: required('PARTNER_URL'),
     telemetryKey: required('TELEMETRY_KEY'),
+    integrations: {
+      shopify: both(environment['SHOPIFY_SHOP'], environment['SHOPIFY_TOKEN']),
+      wave: environment['WAVE_TOKEN'] ? { token: environment['WAVE_TOKEN'] } : undefined,
+    },
     alertWebhook: { url: required('ALERT_WEBHOOK_URL'), secret: required('ALERT_WEBHOOK_SECRET') },
   };
   if (missing.length > 0) throw new Error(`Set the environment variables ${missing.join(', ')}`);
   return config;
+}
+
+function both(
+  shop: string | undefined,
+  token: string | undefined,
+): { readonly shop: string; readonly token: string } | undefined {
+  return shop && token ? { shop, token } : undefined;
 }
 
 /** Where the server listens, and how long it goes on when it was told to end. */

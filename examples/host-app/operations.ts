@@ -8,9 +8,9 @@ import { createMigrator, directory, type Migrator } from '@ops/migrations';
 import { createIngestHandler, keys } from '@ops/telemetry/ingest';
 import { postgresSink } from '@ops/telemetry/postgres';
 import type { Clock, Duration } from '@ops/timeout';
-import { createFetch } from '@ops/timeout/fetch';
 import type pg from 'pg';
 import { events } from './events.ts';
+import { createIntegrations, type Integrations, type IntegrationsConfig } from './integrations.ts';
 
 /** What differs from one deployment to the next. */
 export interface OperationsConfig {
@@ -23,6 +23,7 @@ export interface OperationsConfig {
   readonly telemetryKey: string;
   /** Where alerts go, and the secret (`whsec_…`) that signs them. */
   readonly alertWebhook: { readonly url: string; readonly secret: string };
+  readonly integrations?: IntegrationsConfig | undefined;
   readonly healthTtl?: Duration | undefined;
   /** Share of the time that cleanup may work; the rest belongs to the application. */
   readonly cleanupDutyCycle?: number | undefined;
@@ -45,15 +46,14 @@ export interface Operations {
   readonly cleanup: Cleanup;
   /** Takes events from browsers and servers. */
   readonly ingest: (request: Request) => Promise<Response>;
-  /** The `fetch` for calls to partners: it cannot hang. */
-  readonly fetch: typeof globalThis.fetch;
+  /** Calls to partners: none can hang, and failures count towards the alert. */
+  readonly integrations: Integrations;
   close(): Promise<void>;
 }
 
 /** The one place where the six packages meet. */
 export function createOperations(config: OperationsConfig): Operations {
   const { pool, logger } = config;
-  const fetch = createFetch({ timeout: '30s' });
 
   const migrator = createMigrator({
     connection: pool,
@@ -76,6 +76,10 @@ export function createOperations(config: OperationsConfig): Operations {
     },
     routes: [{ match: { rule: 'errorSpike' }, to: ['ops', 'log'] }],
     clock: config.alertClock,
+  });
+
+  const integrations = createIntegrations(config.integrations ?? {}, (error, integration) => {
+    alerts.error(error, { integration });
   });
 
   const ingest = createIngestHandler({
@@ -118,7 +122,7 @@ export function createOperations(config: OperationsConfig): Operations {
     alerts,
     cleanup,
     ingest,
-    fetch,
+    integrations,
     async close() {
       await health.stop();
       await alerts.close({ drain: '5s' });
