@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Most of a database test is waiting for the server: one file a core leaves both half idle.
+    maxWorkers: '150%',
     projects: [
       {
         test: {

@@ -14,7 +14,19 @@ for tarball in "$artifacts"/*.tgz; do
 done
 cp -r test/consumer/. "$artifacts"
 cd "$artifacts"
-npm install --no-audit --no-fund --loglevel=error --prefer-offline --no-save ./*.tgz
+# The tarballs stand in for the registry: it is not asked for a package of these names.
+node -e '
+  const { globSync, readFileSync, writeFileSync } = require("node:fs");
+  const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+  manifest.dependencies = Object.fromEntries(
+    globSync("ops-*.tgz").map((file) => [file.replace(/^ops-(.*)-\d+\.\d+\.\d+.*$/, "@ops/$1"), `file:${file}`]),
+  );
+  manifest.overrides = Object.fromEntries(
+    Object.keys(manifest.dependencies).map((name) => [name, `$${name}`]),
+  );
+  writeFileSync("package.json", JSON.stringify(manifest));
+'
+npm install --no-audit --no-fund --loglevel=error --prefer-offline
 oldest="$artifacts/node_modules/.bin"
 "$oldest/tsc" -p tsconfig.json
 "$oldest/node" --version
