@@ -9,6 +9,7 @@ export async function runCleanup(job: {
   readonly signal: AbortSignal;
 }): Promise<void> {
   const { pool, cleanup, signal } = job;
+  const untouched = await totalRows(pool);
   const plan = await cleanup.plan({ signal });
   const policies = Object.values(plan.policies);
   table(
@@ -21,6 +22,7 @@ export async function runCleanup(job: {
     ]),
   );
   const before = await rowCounts(pool, policies);
+  if ((await totalRows(pool)) !== untouched) throw new Error('the dry run changed a table');
   say('dry run: nothing was deleted; running this plan now is what allows a share over 50 %');
   const begun = performance.now();
   const report = await cleanup.run({ plan, signal });
@@ -57,6 +59,14 @@ export function createCleanupProgress(): (event: CleanupEvent) => void {
     if (event.type === 'batch') bar?.update(event.deleted, event.candidates.count);
     if (event.type === 'policy-ended') bar?.end();
   };
+}
+
+/** Of both tables that policies are about. */
+async function totalRows(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query<{ n: number }>(
+    'select ((select count(*) from workflow_executions) + (select count(*) from app_events))::int as n',
+  );
+  return rows[0]?.n ?? Number.NaN;
 }
 
 async function rowCounts(
