@@ -130,6 +130,11 @@ test('a runner that meets another’s batch stops with busy, and leaves no lock 
   await blocker.query('rollback');
   blocker.release();
   expect((await first).policies.jobs).toMatchObject({ stopped: 'drained', deleted: 10 });
-  const locks = await pool.query(`select from pg_locks where locktype = 'advisory'`);
+  const locks = await pool.query(
+    `
+    select from pg_locks
+    where locktype = 'advisory'
+      and database = (select oid from pg_database where datname = current_database())`,
+  );
   expect(locks.rowCount).toBe(0);
 });

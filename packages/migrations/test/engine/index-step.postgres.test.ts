@@ -194,7 +194,8 @@ describe('an index that did not get finished', () => {
     const blocker = await db.pool().connect();
     await blocker.query('begin; insert into t values (1)');
     const building = db.pool().query('create index concurrently i on t (b)');
-    const isBuilding = "select 1 from pg_stat_progress_create_index where phase like 'waiting%'";
+    const isBuilding =
+      "select 1 from pg_stat_progress_create_index where datname = current_database() and phase like 'waiting%'";
     const watching = db.pool({ max: 1 });
     while ((await watching.query(isBuilding)).rowCount === 0);
     let followed = 0;
