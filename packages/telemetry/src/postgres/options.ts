@@ -51,7 +51,8 @@ export interface PostgresSinkOptions {
   readonly timeout?: Duration | undefined;
 }
 
-const identifier = z
+/** A name as the catalog has it. */
+export const identifier: z.ZodType<string, string> = z
   .string()
   .refine(
     (name) => name.length > 0 && Buffer.byteLength(name) <= 63 && !name.includes('\0'),
