@@ -13,13 +13,24 @@ export default defineConfig({
             'examples/*/test/**/*.test.ts',
             'test/*.test.ts',
           ],
-          exclude: ['**/*.postgres.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.{postgres,long}.test.ts', '**/node_modules/**'],
           setupFiles: ['test/tripwire.ts'],
           typecheck: {
             enabled: true,
             include: ['packages/*/test/**/*.test-d.ts'],
             tsconfig: 'tsconfig.json',
           },
+        },
+      },
+      {
+        // Processes that are killed at random points, and PostgreSQL in WebAssembly: a minute by itself.
+        test: {
+          name: 'long',
+          include: ['packages/*/test/**/*.long.test.ts'],
+          globalSetup: ['test/global-postgres.ts'],
+          setupFiles: ['test/tripwire.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

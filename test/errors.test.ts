@@ -11,7 +11,7 @@ function codesOf(path: string): string[] {
   return read(path).match(CODE) ?? [];
 }
 
-const sources = globSync('packages/*/src/**/errors.ts', { cwd: root });
+const sources = globSync('packages/*/src/**/*errors.ts', { cwd: root });
 
 it('finds the errors of all six packages', () => {
   expect(sources.length).toBeGreaterThanOrEqual(6);

@@ -76,7 +76,7 @@ async function demo(options: DemoOptions, signal: AbortSignal, closers: Closers)
   );
   if (indexes.some(({ valid }) => !valid)) throw new Error('an index was left invalid');
   say(
-    `${first.applied.length} files in ${seconds(first.durationMs)}, ${indexes.length} indexes built concurrently`,
+    `${first.applied.length} migrations in ${seconds(first.durationMs)}, ${indexes.length} indexes built concurrently`,
   );
   const second = await operations.migrator.up({ signal });
   if (second.applied.length !== 0) throw new Error('the second up applied something');

@@ -4,7 +4,8 @@ import { type Cleanup, type CleanupEvent, createCleanup, sql } from '@ops/cleanu
 import { createHealth, type Health } from '@ops/health';
 import { http } from '@ops/health/checks';
 import { postgres } from '@ops/health/postgres';
-import { createMigrator, directory, type Migrator } from '@ops/migrations';
+import { createMigrator, directory, type Migrator, pack } from '@ops/migrations';
+import { performanceIndexes } from '@ops/migrations/performance-indexes';
 import { createIngestHandler, keys } from '@ops/telemetry/ingest';
 import { postgresSink } from '@ops/telemetry/postgres';
 import type { Clock, Duration } from '@ops/timeout';
@@ -15,6 +16,8 @@ import { createIntegrations, type Integrations, type IntegrationsConfig } from '
 /** What differs from one deployment to the next. */
 export interface OperationsConfig {
   readonly pool: pg.Pool;
+  /** Where the application's tables are, for the indexes that come in a pack. @default 'public' */
+  readonly schema?: string | undefined;
   readonly logger: Logger;
   /** Health address of the auth service; without it nobody can log in. */
   readonly authUrl: string;
@@ -57,7 +60,10 @@ export function createOperations(config: OperationsConfig): Operations {
 
   const migrator = createMigrator({
     connection: pool,
-    sources: [directory(new URL('./migrations', import.meta.url))],
+    sources: [
+      directory(new URL('./migrations', import.meta.url)),
+      pack(performanceIndexes, { schema: config.schema }),
+    ],
     history: { schema: 'ops' },
   });
 

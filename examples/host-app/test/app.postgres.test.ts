@@ -22,6 +22,7 @@ async function start(): Promise<{ url: string; operations: Operations; pool: pg.
   const quiet = (): void => {};
   const operations = createOperations({
     pool,
+    schema: db.schema,
     logger: { info: quiet, warn: quiet, error: quiet },
     authUrl: dependency.url,
     partnerUrl: dependency.url,
@@ -41,8 +42,15 @@ it('is not started up until it is migrated, and then serves, counts and takes ev
   const report = await operations.migrator.up();
   expect(report.applied.map(({ name }) => name)).toEqual([
     'base_schema',
-    'performance_indexes',
     'retention_index',
+    'workflow_executions_started_at',
+    'workflow_executions_user_started',
+    'profiles_trial_start_date',
+    'profiles_plan_name',
+    'integrations_user_status',
+    'workflows_user_enabled',
+    'app_events_user_timestamp',
+    'app_events_type_timestamp',
   ]);
   expect((await operations.migrator.up()).applied).toEqual([]);
   await expect.poll(async () => (await fetch(`${url}/startupz`)).status).toBe(200);

@@ -1,29 +1,21 @@
-import type { LockHolder, MigrationRef } from './errors.ts';
+import type { Blocker, LockHolder, MigrationRef } from './errors.ts';
+
+export type { Blocker } from './errors.ts';
 
 /** A step of a migration: its place in the file and how it runs. */
 export interface StepRef {
   /**
    * `transaction`: one or more statements in a transaction. `index`: a concurrent index build.
-   * `standalone`: a statement that cannot be in a transaction.
+   * `standalone`: a statement that runs alone. `code`: a function of a module. `backfill`: batches.
    */
-  readonly kind: 'transaction' | 'index' | 'standalone';
+  readonly kind: 'transaction' | 'index' | 'standalone' | 'code' | 'backfill';
   /** From 1. */
   readonly number: number;
   readonly count: number;
-  /** Line of its first statement, from 1. */
+  /** Line of its first statement, from 1. 1 for a step of a module. */
   readonly line: number;
   /** Name of the index. Only with `index`. */
   readonly index: string | undefined;
-}
-
-/** A session that another one waits for. */
-export interface Blocker {
-  readonly pid: number;
-  readonly applicationName: string | undefined;
-  /** The start of its current or last statement, when this database user may see it. */
-  readonly query: string | undefined;
-  /** Age of its transaction. */
-  readonly ageMs: number | undefined;
 }
 
 /** What `onEvent` is told. More types may come; ignore those you do not know. */
@@ -35,14 +27,17 @@ export type MigrationEvent =
       readonly waitedMs: number;
     }
   | {
-      /** The lock is held, and at least one file is pending. */
+      /** The lock is held, and at least one file is to be applied or taken back. */
       readonly type: 'locked';
       readonly waitedMs: number;
       readonly pendingCount: number;
     }
   | {
+      /** Small files that go quickly are sent together: what happens to each is told afterwards. */
       readonly type: 'migration-started';
       readonly migration: MigrationRef;
+      /** Whether it is applied or taken back. */
+      readonly direction: 'up' | 'down';
       readonly stepCount: number;
       /** Above 0 when an earlier run got part of the way. */
       readonly stepsDone: number;
@@ -78,6 +73,17 @@ export type MigrationEvent =
       readonly step: StepRef;
     }
   | {
+      /** A batch of a backfill was changed and recorded. */
+      readonly type: 'backfill-progress';
+      readonly migration: MigrationRef;
+      readonly step: StepRef;
+      /** Changed so far, in all runs. */
+      readonly rows: number;
+      readonly batches: number;
+      /** 0 to 1, by the size that ANALYZE last saw. Undefined with a `where`, until the end. */
+      readonly ratio: number | undefined;
+    }
+  | {
       /** A step met a lock timeout or deadlock and is tried again after `delayMs`. */
       readonly type: 'retry';
       readonly migration: MigrationRef;
@@ -101,5 +107,6 @@ export type MigrationEvent =
   | {
       readonly type: 'migration-finished';
       readonly migration: MigrationRef;
+      readonly direction: 'up' | 'down';
       readonly durationMs: number;
     };

@@ -1,15 +1,14 @@
-import { type Clock, type Duration, systemClock } from '@ops/timeout';
 import {
-  callable,
-  durationMs,
-  parseOptions as parse,
-  SAYS_ITSELF,
-  withMethods,
-} from '@ops/timeout/options';
-import * as z from 'zod';
+  type Clock,
+  type Duration,
+  type OptionReader,
+  readOptions,
+  systemClock,
+  toMilliseconds,
+} from '@ops/timeout/check';
 import type { ConnectionSource } from './database/client.ts';
 import type { MigrationEvent } from './events.ts';
-import type { Source } from './sources/directory.ts';
+import type { Source } from './sources/source.ts';
 
 /** Options of {@link createMigrator}. */
 export interface MigratorOptions {
@@ -20,7 +19,10 @@ export interface MigratorOptions {
    * fails at construction.
    */
   readonly connection: ConnectionSource | undefined;
-  /** Where the files are; together they are put in one order. At least one. */
+  /**
+   * Where migrations come from, in the order in which they are run; at least one. Directories are one
+   * group in one order, at the place of the first of them.
+   */
   readonly sources: readonly Source[];
   readonly history?: HistoryOptions | undefined;
   readonly lock?: LockOptions | undefined;
@@ -65,94 +67,6 @@ export interface RetryOptions {
   readonly backoff?: readonly [first: Duration, longest: Duration] | undefined;
 }
 
-const connection = z.custom<ConnectionSource | undefined>(
-  (value) =>
-    typeof value === 'function' ||
-    (typeof value === 'string' && /^postgres(?:ql)?:\/\//.test(value) && URL.canParse(value)) ||
-    (typeof value === 'object' &&
-      value !== null &&
-      typeof Reflect.get(value, 'connect') === 'function'),
-  {
-    error: ({ input }) =>
-      `expected a postgres:// URL, a pg.Pool or a function that connects a pg.Client, got ${describeConnection(input)}`,
-    params: SAYS_ITSELF,
-  },
-);
-
-const source = z.custom<Source>(
-  (value) =>
-    typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'directory',
-  'expected the result of directory(…)',
-);
-
-type Group<Shape extends z.core.$ZodShape> = z.ZodOptional<
-  z.ZodReadonly<z.ZodObject<Shape, z.core.$strict>>
->;
-type Milliseconds = z.ZodType<number, Duration>;
-type OnEvent = (event: MigrationEvent) => void;
-
-/** Internal. Spelt out for the declarations; a type test holds it and the interface above equal. */
-export const optionsSchema: z.ZodObject<
-  {
-    connection: z.ZodCustom<ConnectionSource | undefined, ConnectionSource | undefined>;
-    sources: z.ZodReadonly<z.ZodArray<z.ZodCustom<Source, Source>>>;
-    history: Group<{ schema: z.ZodOptional<z.ZodString> }>;
-    lock: Group<{ wait: z.ZodOptional<Milliseconds> }>;
-    timeouts: Group<{
-      lock: z.ZodOptional<Milliseconds>;
-      connect: z.ZodOptional<Milliseconds>;
-    }>;
-    retry: Group<{
-      attempts: z.ZodOptional<z.ZodInt>;
-      backoff: z.ZodOptional<z.ZodReadonly<z.ZodTuple<[Milliseconds, Milliseconds], null>>>;
-    }>;
-    onEvent: z.ZodOptional<z.ZodType<OnEvent, OnEvent>>;
-    clock: z.ZodOptional<z.ZodType<Clock, Clock>>;
-    random: z.ZodOptional<z.ZodType<() => number, () => number>>;
-  },
-  z.core.$strict
-> = z.strictObject({
-  connection,
-  sources: z.array(source).min(1, 'expected at least one source').readonly(),
-  history: z
-    .strictObject({
-      schema: z
-        .string()
-        .refine(
-          (name) => name !== '' && !name.includes('\0') && Buffer.byteLength(name) <= 63,
-          'expected a schema name of 1 to 63 bytes',
-        )
-        .optional(),
-    })
-    .readonly()
-    .optional(),
-  lock: z
-    .strictObject({ wait: durationMs({ maxMs: Number.MAX_SAFE_INTEGER }).optional() })
-    .readonly()
-    .optional(),
-  timeouts: z
-    .strictObject({
-      // PostgreSQL keeps its timeouts in 32 bits, as timers do.
-      lock: durationMs({ minMs: 1 }).optional(),
-      connect: durationMs({ minMs: 1 }).optional(),
-    })
-    .readonly()
-    .optional(),
-  retry: z
-    .strictObject({
-      attempts: z.int('expected a whole number').min(1, 'expected at least 1').optional(),
-      backoff: z
-        .tuple([durationMs(), durationMs()], 'expected [first, longest]')
-        .readonly()
-        .optional(),
-    })
-    .readonly()
-    .optional(),
-  onEvent: callable<OnEvent>().optional(),
-  clock: withMethods<Clock>('now', 'monotonic', 'setTimeout', 'clearTimeout').optional(),
-  random: callable<() => number>().optional(),
-});
-
 /** Options with defaults in place and durations in milliseconds. */
 export interface Settings {
   readonly connection: ConnectionSource;
@@ -168,30 +82,93 @@ export interface Settings {
   readonly random: () => number;
 }
 
+const CONNECTION = 'a postgres:// URL, a pg.Pool or a function that connects a pg.Client';
+/** PostgreSQL keeps its timeouts in 32 bits, as timers do. */
+const LONGEST_MS = 2_147_483_647;
+
 /** @throws InvalidOptionsError naming every wrong option. A connection string is never shown. */
 export function parseOptions(options: MigratorOptions): Settings {
-  const { history, lock, timeouts, retry, ...rest } = parse(optionsSchema, options, {
-    of: 'createMigrator',
-    secretKeys: ['connection'],
-  });
-  return {
-    connection: rest.connection as ConnectionSource,
-    sources: rest.sources,
-    schema: history?.schema ?? 'ops',
-    lockWaitMs: lock?.wait ?? 600_000,
-    lockTimeoutMs: Math.max(1, Math.round(timeouts?.lock ?? 2_000)),
-    connectTimeoutMs: timeouts?.connect ?? 10_000,
-    attempts: retry?.attempts ?? 30,
-    backoffMs: retry?.backoff ?? [250, 30_000],
-    onEvent: rest.onEvent,
-    clock: rest.clock ?? systemClock,
-    random: rest.random ?? Math.random,
+  const read = readOptions('createMigrator', options);
+  const [history, lock, timeouts, retry] = (['history', 'lock', 'timeouts', 'retry'] as const).map(
+    (name) => read.group(name),
+  ) as [OptionReader, OptionReader, OptionReader, OptionReader];
+  const lockTimeoutMs = timerOf(read, timeouts, 'lock') ?? 2_000;
+  const settings = {
+    connection: readConnection(read, options),
+    sources: readSourceList(read, options),
+    schema: history.value<string>('schema', 'a schema name of 1 to 63 bytes', isSchema) ?? 'ops',
+    lockWaitMs: lock.duration('wait') ?? 600_000,
+    lockTimeoutMs: Math.max(1, Math.round(lockTimeoutMs)),
+    connectTimeoutMs: timerOf(read, timeouts, 'connect') ?? 10_000,
+    attempts: retry.count('attempts', 1) ?? 30,
+    backoffMs: readBackoff(retry),
+    onEvent: read.function<NonNullable<MigratorOptions['onEvent']>>('onEvent'),
+    clock: read.clock('clock') ?? systemClock,
+    random: read.function<() => number>('random') ?? Math.random,
   };
+  read.done();
+  return settings;
 }
 
-function describeConnection(value: unknown): string {
-  if (value === undefined) return 'undefined (is the environment variable set?)';
-  if (typeof value === 'string')
-    return 'a string that is not such a URL (not shown, it may hold a password)';
-  return typeof value === 'object' ? 'another object' : `a ${typeof value}`;
+function readConnection(read: OptionReader, options: MigratorOptions): ConnectionSource {
+  const connection = read.value<ConnectionSource>('connection', CONNECTION, isConnection);
+  const what = `connection: expected ${CONNECTION}, got undefined (is the environment variable set?)`;
+  read.fault(isUnset(options, 'connection'), what);
+  return connection as ConnectionSource; // what is undefined here is told by `done`
+}
+
+function isUnset(options: MigratorOptions, name: keyof MigratorOptions): boolean {
+  return Object(options) === options && options[name] === undefined;
+}
+
+function isConnection(value: unknown): boolean {
+  if (typeof value === 'string') return /^postgres(?:ql)?:\/\//.test(value) && URL.canParse(value);
+  return typeof value === 'function' || typeof Object(value).connect === 'function';
+}
+
+function readSourceList(read: OptionReader, options: MigratorOptions): readonly Source[] {
+  const expected = 'an array with at least one directory(…) or pack(…)';
+  const isRight = (value: unknown): boolean =>
+    Array.isArray(value) && value.length > 0 && value.every(isSource);
+  const sources = read.value<readonly Source[]>('sources', expected, isRight);
+  read.fault(isUnset(options, 'sources'), `sources: expected ${expected}, got undefined`);
+  const names = (sources ?? []).flatMap((source) => (source.kind === 'pack' ? [source.name] : []));
+  const twice = names.find((name, at) => names.indexOf(name) < at);
+  read.fault(twice !== undefined, `sources: two packs have the name ${twice}`);
+  return sources ?? [];
+}
+
+function isSource(value: unknown): boolean {
+  const kind: unknown = Object(value).kind;
+  return kind === 'directory' || kind === 'pack';
+}
+
+function isSchema(value: unknown): boolean {
+  return (
+    typeof value === 'string' &&
+    value !== '' &&
+    !value.includes('\0') &&
+    Buffer.byteLength(value) <= 63
+  );
+}
+
+function timerOf(read: OptionReader, timeouts: OptionReader, name: string): number | undefined {
+  const ms = timeouts.duration(name, 1);
+  read.fault(ms !== undefined && ms > LONGEST_MS, `timeouts.${name}: expected at most 24 days`);
+  return ms;
+}
+
+function readBackoff(retry: OptionReader): readonly [first: number, longest: number] {
+  type Backoff = NonNullable<RetryOptions['backoff']>;
+  const backoff = retry.value<Backoff>('backoff', 'two durations, [first, longest]', isBackoff);
+  return backoff ? [toMilliseconds(backoff[0]), toMilliseconds(backoff[1])] : [250, 30_000];
+}
+
+function isBackoff(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  try {
+    return value.every((duration: Duration) => toMilliseconds(duration) >= 0);
+  } catch {
+    return false;
+  }
 }

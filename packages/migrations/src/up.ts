@@ -1,17 +1,33 @@
-import { createConnector } from './database/connector.ts';
-import { prepareSession } from './database/prepare-session.ts';
-import { openSession, type Session } from './database/session.ts';
-import { applyMigration } from './engine/apply.ts';
-import { acquireLock } from './engine/lock.ts';
-import type { RecoveredIndex, Run } from './engine/run.ts';
-import { createWatcher } from './engine/watcher.ts';
-import type { MigrationRef } from './errors.ts';
-import type { MigrationEvent } from './events.ts';
-import { compareWithHistory, type PendingMigration } from './history/compare.ts';
-import { createHistory, type History } from './history/history.ts';
-import { type Migration, refOf } from './migration.ts';
+import { InvalidOptionsError, readOptions } from '@ops/timeout/check';
+import { isVersion, readSignal } from './call-options.ts';
+import type { RecoveredIndex } from './engine/run.ts';
+import { HalfRevertedError, type MigrationRef } from './errors.ts';
+import type { PendingMigration } from './history/compare.ts';
 import type { Settings } from './options.ts';
-import { loadSources } from './sources/load.ts';
+import type { PlanData } from './plan/plan.ts';
+import { compareNow, inSituation, type Situation } from './situation.ts';
+import { upTo } from './sources/up-to.ts';
+
+/** Options of `up`. */
+export interface UpOptions {
+  /** See {@link CallOptions}. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * What `plan()` gave, or its JSON. Exactly that is run, in the order and up to the version for which
+   * it was made; when something else is pending once the lock is held, nothing is.
+   */
+  readonly plan?: PlanData | undefined;
+  /**
+   * Applies pending files that are older than the newest applied one as well. A single file says so
+   * itself by the line `-- ops: out-of-order`. @default false
+   */
+  readonly allowOutOfOrder?: boolean | undefined;
+  /**
+   * The last version of the directories to apply; later ones stay pending. Packs are not held back.
+   * Leading zeros do not matter. @default all
+   */
+  readonly to?: string | undefined;
+}
 
 /** What a call of `up` has done. */
 export interface UpReport {
@@ -32,80 +48,71 @@ export interface AppliedNow extends MigrationRef {
   readonly durationMs: number;
 }
 
-/** Everything that one call of `up` needs. */
-interface Call {
-  readonly settings: Settings;
-  readonly signal: AbortSignal | undefined;
-  readonly migrations: readonly Migration[];
-  readonly history: History;
-  readonly session: Session;
-  readonly emit: (event: MigrationEvent) => void;
-}
-
-export async function runUp(
-  settings: Settings,
-  signal: AbortSignal | undefined,
-): Promise<UpReport> {
-  signal?.throwIfAborted();
+export async function runUp(settings: Settings, options: UpOptions): Promise<UpReport> {
   const { clock } = settings;
   const startedAt = clock.monotonic();
-  const migrations = await loadSources(settings.sources);
-  const connector = createConnector(settings.connection, settings.connectTimeoutMs);
-  const session = await openSession(connector, settings, signal);
-  const emit = safely(settings.onEvent);
-  const history = createHistory(settings.schema);
-  const call: Call = { settings, signal, migrations, history, session, emit };
-  try {
+  const wish = readWish(options);
+  return inSituation(settings, options.signal, async (situation) => {
     // Without the lock: replicas that find nothing to do need not queue.
-    const pending = await findPending(call);
+    const pending = await findPending(situation, wish, { onlyIfNone: true });
     const nothing = { applied: [], recovered: [], retried: 0, waitedMs: 0 };
-    const outcome = pending.length === 0 ? nothing : await migrate(call);
+    if (pending.length === 0) return { ...nothing, durationMs: clock.monotonic() - startedAt };
+    const { migrate } = await import('./migrate.ts');
+    const outcome = await migrate(
+      situation,
+      () => findPending(situation, wish),
+      wish.plan !== undefined,
+    );
     return { ...outcome, durationMs: clock.monotonic() - startedAt };
-  } finally {
-    await session.close();
-  }
+  });
 }
 
-/** @throws MissingFileError, DriftError or OrderError when files and history do not fit. */
-async function findPending(call: Call): Promise<readonly PendingMigration[]> {
-  const { migrations, history, session } = call;
-  const rows = await history.read(session);
-  const { pending, problems } = compareWithHistory(migrations, rows, history);
-  if (problems[0] !== undefined) throw problems[0];
+/** @throws InvalidOptionsError */
+function readWish(options: UpOptions): Wish {
+  const read = readOptions('up', options);
+  const plan = read.value<PlanData>('plan', 'what plan() gives, or its JSON', isPlan);
+  const allowOutOfOrder = read.value<boolean>('allowOutOfOrder', 'true or false', isBoolean);
+  const to = read.value<string>('to', 'a version in a string', isVersion);
+  readSignal(read);
+  read.done();
+  if (plan === undefined) return { plan, allowOutOfOrder, to };
+  if (allowOutOfOrder !== undefined || to !== undefined) {
+    throw new InvalidOptionsError('up: with a plan, pass allowOutOfOrder and to to plan() instead');
+  }
+  return { plan, allowOutOfOrder: plan.allowOutOfOrder, to: plan.to };
+}
+
+function isPlan(value: unknown): boolean {
+  const { hash, steps } = Object(value) as Partial<PlanData>;
+  return typeof hash === 'string' && Array.isArray(steps);
+}
+
+function isBoolean(value: unknown): boolean {
+  return typeof value === 'boolean';
+}
+
+/** What is to be run. */
+type Wish = Pick<UpOptions, 'plan' | 'allowOutOfOrder' | 'to'>;
+
+/**
+ * What there is to run at this moment. Without the lock only that there is nothing can be relied on:
+ * another process may be in the middle of it, and its work is neither stale nor done yet.
+ *
+ * @throws MissingFileError, DriftError or OrderError when files and history do not fit; StalePlanError.
+ */
+async function findPending(
+  situation: Situation,
+  { plan, allowOutOfOrder, to }: Wish,
+  { onlyIfNone = false }: { readonly onlyIfNone?: boolean } = {},
+): Promise<readonly PendingMigration[]> {
+  const { pending: all, problems, rows } = await compareNow(situation, { allowOutOfOrder });
+  // What is half taken back may be so because a down is at work.
+  const problem = problems.find((each) => !(onlyIfNone && each instanceof HalfRevertedError));
+  if (problem !== undefined) throw problem;
+  const pending = upTo(all, to);
+  if (plan !== undefined && (pending.length === 0 || !onlyIfNone)) {
+    const { assertPlanned } = await import('./plan/assert-planned.ts');
+    await assertPlanned(plan, pending, rows, situation);
+  }
   return pending;
-}
-
-async function migrate(call: Call): Promise<Omit<UpReport, 'durationMs'>> {
-  const { session, settings, history, signal, emit } = call;
-  const state = await prepareSession(session);
-  const lock = await acquireLock(call);
-  try {
-    await history.ensure(session, settings.lockTimeoutMs);
-    const pending = await findPending(call);
-    const { waitedMs } = lock;
-    if (pending.length > 0) emit({ type: 'locked', waitedMs, pendingCount: pending.length });
-    const watcher = createWatcher(session, settings);
-    const tally: Run['tally'] = { retried: 0, recovered: [] };
-    const run: Run = { settings, session, history, state, watcher, signal, emit, tally };
-    const applied: AppliedNow[] = [];
-    for (const each of pending) {
-      const durationMs = await applyMigration(run, each);
-      applied.push({ ...refOf(each.migration), durationMs });
-    }
-    return { applied, ...tally, waitedMs };
-  } finally {
-    await lock.release();
-  }
-}
-
-/** A listener that throws or rejects must not leave a migration half-way. */
-function safely(onEvent: Settings['onEvent']): (event: MigrationEvent) => void {
-  return (event) => {
-    try {
-      const result: unknown = onEvent?.(event);
-      if (result instanceof Promise) result.catch(() => {});
-    } catch {
-      // Said in the option's description.
-    }
-  };
 }

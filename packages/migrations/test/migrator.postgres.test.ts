@@ -266,7 +266,8 @@ describe('up', () => {
       );
     const { hashSteps } = await import('../src/migration.ts');
     const { loadSources } = await import('../src/sources/load.ts');
-    const [migration] = await loadSources([directory(folder.path)]);
+    const { parseFiles } = await import('../src/sources/parse-files.ts');
+    const [migration] = await parseFiles(await loadSources([directory(folder.path)]));
     await db
       .pool()
       .query(`update ${db.schema}.migrations set steps_hash = $1`, [

@@ -1,25 +1,37 @@
 import type pg from 'pg';
 import { expectTypeOf, test } from 'vitest';
-import type * as z from 'zod';
 import {
   type ConnectionSource,
   createMigrator,
+  definePack,
   directory,
   type MigrationEvent,
   type MigratorOptions,
+  pack,
   type UpReport,
 } from '../src/index.ts';
-import type { optionsSchema } from '../src/options.ts';
-
-test('the schema and the public options are the same type', () => {
-  type Input = Readonly<z.input<typeof optionsSchema>>;
-  expectTypeOf<Input>().toEqualTypeOf<MigratorOptions>();
-});
 
 test('the documented call sites', () => {
+  const performanceIndexes = definePack({
+    name: 'performance-indexes',
+    schema: 'public',
+    migrations: [
+      {
+        version: '1',
+        name: 'started_at',
+        sql: 'create index concurrently i on {{schema}}.t (started_at)',
+        when: { table: 't', columns: ['started_at'] },
+      },
+    ],
+  });
   const migrator = createMigrator({
     connection: process.env['DATABASE_URL'],
-    sources: [directory('migrations'), directory(new URL('./migrations', import.meta.url))],
+    sources: [
+      pack(performanceIndexes),
+      pack({ name: 'a-folder', migrations: new URL('./migrations', import.meta.url) }),
+      directory('migrations'),
+      directory(new URL('./migrations', import.meta.url)),
+    ],
     history: { schema: 'ops' },
     lock: { wait: '10m' },
     timeouts: { lock: '2s' },
@@ -29,7 +41,7 @@ test('the documented call sites', () => {
     },
   });
   expectTypeOf(
-    migrator.up({ signal: new AbortController().signal }),
+    migrator.up({ signal: new AbortController().signal, allowOutOfOrder: true, to: '2' }),
   ).resolves.toEqualTypeOf<UpReport>();
   expectTypeOf(migrator.assertCurrent()).resolves.toEqualTypeOf<void>();
 });
@@ -41,7 +53,7 @@ test('pg fits the structural types', () => {
 });
 
 test('a misspelt option is an error', () => {
-  const sources = [directory('migrations')];
+  const sources: MigratorOptions['sources'] = [directory('migrations')];
   // @ts-expect-error
   expectTypeOf(createMigrator({ connection: '', sources, lokc: {} })).toBeObject();
 });

@@ -1,11 +1,22 @@
+import { type Duration, systemClock } from '@ops/timeout';
 import { describe, expect, test } from 'vitest';
-import { createMigrator, directory, InvalidOptionsError } from '../src/index.ts';
+import { createMigrator, directory, InvalidOptionsError, pack } from '../src/index.ts';
 import { type MigratorOptions, parseOptions } from '../src/options.ts';
 
 const good: MigratorOptions = {
   connection: 'postgres://u:secret@h/d',
   sources: [directory('migrations')],
 };
+
+/** All keys, at every depth, so that a new option has to be added here. */
+type Every<T> = {
+  readonly [K in keyof T]-?: NonNullable<T[K]> extends Duration | readonly unknown[] | AnyFunction
+    ? NonNullable<T[K]>
+    : K extends 'history' | 'lock' | 'timeouts' | 'retry'
+      ? Every<NonNullable<T[K]>>
+      : NonNullable<T[K]>;
+};
+type AnyFunction = (...args: never[]) => unknown;
 
 function messageOf(options: unknown): string {
   try {
@@ -44,6 +55,33 @@ describe('parseOptions', () => {
     expect(parseOptions({ ...good, ...nothing })).toEqual(parseOptions(good));
   });
 
+  test('reads every option that there is', () => {
+    const every: Every<MigratorOptions> = {
+      connection: 'postgres://h/d',
+      sources: good.sources,
+      history: { schema: 'history' },
+      lock: { wait: 1 },
+      timeouts: { lock: 2, connect: 3 },
+      retry: { attempts: 4, backoff: [5, 6] },
+      onEvent: () => {},
+      clock: systemClock,
+      random: () => 0.5,
+    };
+    expect(parseOptions(every)).toEqual({
+      connection: every.connection,
+      sources: every.sources,
+      schema: 'history',
+      lockWaitMs: 1,
+      lockTimeoutMs: 2,
+      connectTimeoutMs: 3,
+      attempts: 4,
+      backoffMs: [5, 6],
+      onEvent: every.onEvent,
+      clock: every.clock,
+      random: every.random,
+    });
+  });
+
   test('names every wrong key, the value and what was expected', () => {
     expect(
       messageOf({
@@ -51,24 +89,29 @@ describe('parseOptions', () => {
         sources: [],
         history: { schema: '' },
         lock: { wait: '10 minutes', waitt: 1 },
-        timeouts: { lock: 0 },
+        timeouts: { lock: 0, connect: '25d' },
         retry: { attempts: 0.5, backoff: ['1s'] },
         onEvnt: () => {},
         random: 4,
-      }),
-    ).toBe(
-      [
-        'createMigrator: sources: expected at least one source, got an array of 0',
-        "history.schema: expected a schema name of 1 to 63 bytes, got ''",
-        "lock.wait: expected a duration ('250ms', '5s', '90d', or milliseconds) of 0 ms or more, got '10 minutes'",
-        'lock.waitt: there is no such option, expected one of wait, got 1',
-        "timeouts.lock: expected a duration ('250ms', '5s', '90d', or milliseconds) of 1 ms or more and at most 24 days, got 0",
-        'retry.attempts: expected a whole number, got 0.5',
-        'retry.backoff: expected [first, longest], got an array of 1',
-        'random: expected a function, got 4',
-        'onEvnt: there is no such option, expected one of connection, sources, history, lock, timeouts, retry, onEvent, clock, random, got a function',
-      ].join('; '),
-    );
+      }).split('; '),
+    ).toEqual([
+      'createMigrator: timeouts.lock: expected at least 1 ms, got 0',
+      'sources: expected an array with at least one directory(…) or pack(…), got an object',
+      'history.schema: expected a schema name of 1 to 63 bytes, got another string',
+      "lock.wait: expected milliseconds from 0 or '250ms', '30s', '5m', '24h', '90d', got '10 minutes'",
+      'timeouts.connect: expected at most 24 days',
+      'retry.attempts: expected a whole number of 1 or more, got 0.5',
+      'retry.backoff: expected two durations, [first, longest], got an object',
+      'random: expected a function, got 4',
+      expect.stringMatching(/^onEvnt: no such option \(there are .*history.*\)$/),
+      'lock.waitt: no such option (there are wait)',
+    ]);
+  });
+
+  test('refuses two packs of one name', () => {
+    const migrations = [{ version: '1', name: 'a', sql: 'select 1' }];
+    const sources = [pack({ name: 'p', migrations }), pack({ name: 'p', migrations })];
+    expect(messageOf({ ...good, sources })).toContain('sources: two packs have the name p');
   });
 
   test('never shows a connection string', () => {
@@ -83,6 +126,6 @@ describe('parseOptions', () => {
     expect(messageOf({ ...good, connection: undefined })).toContain(
       'is the environment variable set?',
     );
-    expect(messageOf(undefined)).toContain('options: ');
+    expect(messageOf(undefined)).toContain('expected an options object, got undefined');
   });
 });

@@ -11,16 +11,17 @@ export interface Ended {
 
 /**
  * Runs `up` in a process of its own. `onLine` sees each event as it happens and may kill the process
- * with SIGKILL.
+ * with SIGKILL. With `more`, a version, it runs `down` to that one instead.
  */
 export async function runReplica(
   url: string,
   folder: string,
   schema: string,
   onLine: (line: Record<string, unknown>, kill: () => void) => void = () => {},
+  more: readonly string[] = [],
 ): Promise<Ended> {
   const script = fileURLToPath(new URL('./up-process.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, url, folder, schema], {
+  const child = spawn(process.execPath, [script, url, folder, schema, ...more], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));

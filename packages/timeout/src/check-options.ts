@@ -107,6 +107,7 @@ function readGroup(options: unknown, path: string, faults: string[]): GroupReade
     fault(isWrong, message) {
       if (isWrong) faults.push(message);
     },
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as in the interface
     value<T>(name: string, expected: string, isRight: (value: unknown) => boolean): T | undefined {
       known.push(name);
       const value = values[name];

@@ -51,12 +51,20 @@ export function isServerError(error: unknown): error is ServerError {
   return typeof severity === 'string' && typeof code === 'string' && !endsConnection(code);
 }
 
-/** 57P01 to 57P05 (shutdown, terminated, idle timeout) except 57P04, and class 08. */
+/**
+ * 57P01 to 57P05 (shutdown, terminated, idle timeout) except 57P04; 25P03 and 25P04, the timeouts of a
+ * transaction that end the session; and class 08.
+ */
 function endsConnection(code: string): boolean {
-  return /^57P0[1235]$/.test(code) || code.startsWith('08');
+  return /^(?:57P0[1235]|25P0[34])$/.test(code) || code.startsWith('08');
 }
 
 /** `lock_not_available` and `deadlock_detected`: the only errors that waiting can cure. */
 export function isLockTrouble({ code }: ServerError): boolean {
   return code === '55P03' || code === '40P01';
+}
+
+/** `query_canceled`: it ran into `statement_timeout`, or somebody wants it to stop. */
+export function isCancelled({ code }: ServerError): boolean {
+  return code === '57014';
 }

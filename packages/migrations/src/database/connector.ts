@@ -1,4 +1,4 @@
-import { withTimeout } from '@ops/timeout';
+import { withTimeout } from '@ops/timeout/check';
 import { ConnectionError } from '../errors.ts';
 import type { Settings } from '../options.ts';
 import type { ConnectionSource, SqlClient, SqlPool } from './client.ts';

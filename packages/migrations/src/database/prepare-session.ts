@@ -6,16 +6,27 @@ import type { Session } from './session.ts';
 
 /** A session as it was before the first file, to come back to between files. */
 export interface CleanState {
-  /** Undoes settings, roles, temporary tables and cursors that a file has left. */
+  /** Undoes settings, roles, temporary tables, cursors and the like that a file has left. */
   restore(): Promise<void>;
+  /** What `restore` sends, to go in front of other statements; a transaction of its own. */
+  readonly restoreSql: string;
+  /** Set when a file has been run since the last restore. */
+  isDirty: boolean;
   /** A statement that sets the original role until the end of the transaction. */
   readonly setLocalRole: string;
+  /**
+   * Whether a commit need not wait for the disk as long as a later one does: false where the role or
+   * database has a `synchronous_commit` of its own, or it is off anyway.
+   */
+  mayDelayCommits: boolean;
+  /** Set when a commit since the last flush has not waited for the disk. */
+  hasDelayedCommits: boolean;
 }
 
 /** Lets the server notice that this process is gone while a statement runs, and end it. */
 const CHECK_CLIENT_MS = 2_000;
 /** Rounds of comparing server processes. */
-const PIN_ROUNDS = 3;
+const PIN_ROUNDS = 4;
 
 /**
  * Makes sure that the session has a server process of its own and records how it was.
@@ -33,37 +44,67 @@ export async function prepareSession(session: Session): Promise<CleanState> {
     // 22023: the platform cannot tell (Windows).
     if (!isServerError(error)) throw error;
   }
-  const { rows } = await session.query<{ user: string; role: string; settings: string[] }>(`
-    select session_user::text as "user", current_setting('role') as role,
-      array(
-        select 'set_config(' || quote_literal(name) || ', ' || quote_literal(setting) || ', false)'
-        from pg_settings
-        where source = 'session' and context in ('user', 'superuser')
-      )::text[] as settings`);
-  const { user = '', role = 'none', settings = [] } = rows[0] ?? {};
+  const { rows } = await session.query<Found>(FIND_SQL);
+  const { user = '', role = 'none', settings = [], may_delay } = rows[0] ?? {};
   const roleSql = role === 'none' ? 'none' : quoteIdentifier(role);
-  const restore = [
+  const restoreSql = [
+    'begin',
     `set session authorization ${quoteLiteral(user)}`,
     `set role ${roleSql}`,
     'close all',
+    'deallocate all',
+    'unlisten *',
     'discard temp',
     'reset all',
-    // Several in one message are one implicit transaction: all or nothing.
-    ...(settings.length > 0 ? [`select ${settings.join(', ')}`] : []),
+    `select ${[...settings, BEGUN_SQL].join(', ')}`,
+    'commit',
   ].join('; ');
-  return {
+  const state: CleanState = {
+    restoreSql,
+    isDirty: false,
     async restore() {
-      await session.query(restore);
+      await session.query(restoreSql);
+      state.isDirty = false;
     },
     setLocalRole: `set local session authorization ${quoteLiteral(user)}; set local role ${roleSql}`,
+    mayDelayCommits: may_delay === 'yes',
+    hasDelayedCommits: false,
   };
+  return state;
 }
+
+/** The time, for the record's duration: all transactions of one message have the same `now()`. */
+const BEGUN_SQL =
+  "set_config('ops_migrations.begun', extract(epoch from clock_timestamp())::text, false)";
+
+interface Found {
+  readonly user: string;
+  readonly role: string;
+  /** Calls that bring back what was set for this session. */
+  readonly settings: readonly string[];
+  readonly may_delay: string | null;
+}
+
+const FIND_SQL = `
+  select session_user::text as "user", current_setting('role') as role,
+    array(
+      select 'set_config(' || quote_literal(name) || ', ' || quote_literal(setting) || ', false)'
+      from pg_settings
+      where source = 'session' and context in ('user', 'superuser')
+    )::text[] as settings,
+    (
+      select 'yes'
+      from pg_settings
+      where name = 'synchronous_commit'
+        and setting <> 'off'
+        and source in ('default', 'environment variable', 'configuration file', 'command line')
+    ) as may_delay`;
 
 /**
  * A pooler in transaction mode gives each transaction any server connection. Two signs give it away:
  * the process id changes between statements, and a setting made here is seen by another client. To
- * make it show with an idle pooler, too, which hands out the same connection again and again, the
- * second connection holds one in an open transaction meanwhile.
+ * make it show with an idle pooler, too, which hands out the connection that was used last, the second
+ * connection takes that one first. Several rounds, because in a busy one others may get it.
  */
 async function refusePooler(session: Session): Promise<void> {
   const pin = randomUUID();
@@ -73,16 +114,15 @@ async function refusePooler(session: Session): Promise<void> {
   );
   const pid = set.rows[0]?.pid;
   const look = "select pg_backend_pid() as pid, current_setting('ops_migrations.pin', true) as pin";
-  const release = await occupyAnother(session, look, pin);
-  try {
-    for (let round = 0; round < PIN_ROUNDS; round += 1) {
+  for (let round = 0; round < PIN_ROUNDS; round += 1) {
+    const seen = await lookFromSide(session, look);
+    try {
+      if (seen?.pin === pin) throw new PooledConnectionError();
       const { rows } = await session.query<Look>(look);
-      if (rows[0]?.pid !== pid || rows[0]?.pin !== pin) {
-        throw new PooledConnectionError();
-      }
+      if (rows[0]?.pid !== pid || rows[0]?.pin !== pin) throw new PooledConnectionError();
+    } finally {
+      if (seen !== undefined) await session.side.query('rollback').catch(() => {});
     }
-  } finally {
-    await release();
   }
   session.pid = pid;
 }
@@ -92,23 +132,12 @@ interface Look {
   readonly pin: string | null;
 }
 
-/** @throws PooledConnectionError when the second connection sees the first one's setting. */
-async function occupyAnother(
-  session: Session,
-  look: string,
-  pin: string,
-): Promise<() => Promise<void>> {
-  let seen: unknown;
+/** In a transaction, which stays open. Undefined when there is no second connection. */
+async function lookFromSide(session: Session, look: string): Promise<Look | undefined> {
   try {
     await session.side.query('begin');
-    seen = (await session.side.query<Look>(look)).rows[0]?.pin;
+    return (await session.side.query<Look>(look)).rows[0];
   } catch {
-    return async () => {};
+    return undefined;
   }
-  const release = async (): Promise<void> => {
-    await session.side.query('rollback').catch(() => {});
-  };
-  if (seen !== pin) return release;
-  await release();
-  throw new PooledConnectionError();
 }

@@ -1,4 +1,4 @@
-import { type Clock, type Timer, withTimeout } from '@ops/timeout';
+import { type Clock, type Timer, withTimeout } from '@ops/timeout/check';
 import type { Settings } from '../options.ts';
 import { isServerError } from './client.ts';
 import { type Connector, lostConnection, openClient } from './connector.ts';

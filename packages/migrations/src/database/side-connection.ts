@@ -1,4 +1,4 @@
-import { withTimeout } from '@ops/timeout';
+import { withTimeout } from '@ops/timeout/check';
 import type { Settings } from '../options.ts';
 import { type Connector, type OpenClient, openClient } from './connector.ts';
 import type { Query, Rows } from './session.ts';

@@ -149,37 +149,3 @@ const FACTS_SQL = `
   from pg_index i
   join pg_class c on c.oid = i.indexrelid
   where i.indexrelid = $1::oid or i.indrelid = to_regclass($2)`;
-
-interface FailedIndex {
-  readonly keys: readonly string[];
-  readonly predicate: string | null;
-  readonly nulls_count: boolean;
-}
-
-/**
- * A query that lists the rows that contradict a unique index, from what its failed build left in the
- * catalog. Undefined when nothing is left.
- */
-export async function duplicatesQuery(
-  session: Session,
-  { oid, table }: FoundIndex,
-): Promise<string | undefined> {
-  const { rows } = await session.query<FailedIndex>(
-    `select array(
-       select pg_get_indexdef(i.indexrelid, k, false) from generate_series(1, i.indnkeyatts) k
-     )::text[] as keys,
-     pg_get_expr(i.indpred, i.indrelid) as predicate, i.indnullsnotdistinct as nulls_count
-     from pg_index i
-     where i.indexrelid = $1::oid`,
-    [oid],
-  );
-  const row = rows[0];
-  if (row === undefined) return undefined;
-  const { keys, predicate, nulls_count: nullsCount } = row;
-  const conditions = [
-    ...(nullsCount ? [] : keys.map((key) => `${key} is not null`)),
-    ...(predicate === null ? [] : [predicate]),
-  ];
-  const where = conditions.length > 0 ? ` where ${conditions.join(' and ')}` : '';
-  return `select ${keys.join(', ')}, count(*) from ${table}${where} group by ${keys.map((_, at) => at + 1).join(', ')} having count(*) > 1`;
-}

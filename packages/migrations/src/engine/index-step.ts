@@ -1,8 +1,9 @@
 import { isServerError, type ServerError } from '../database/client.ts';
-import { DuplicateRowsError, IndexConflictError } from '../errors.ts';
+import { DuplicateRowsError, type DuplicateSample, IndexConflictError } from '../errors.ts';
 import { type IndexStep, refOf } from '../migration.ts';
 import type { Outcome } from './apply.ts';
-import { duplicatesQuery, type FoundIndex, inspectIndex, isSameIndex } from './index-catalog.ts';
+import { findDuplicates } from './duplicates.ts';
+import { type FoundIndex, inspectIndex, isSameIndex } from './index-catalog.ts';
 import { pause } from './pause.ts';
 import { withRetries } from './retry.ts';
 import type { StepRun } from './run.ts';
@@ -152,14 +153,26 @@ async function explain(stepRun: StepRun<IndexStep>, error: ServerError): Promise
   const [statement] = step.statements;
   if (error.code !== '23505') return statementFailure(migration, statement, error);
   const left = await inspectIndex(run.session, step.target);
-  const query = 'oid' in left ? await duplicatesQuery(run.session, left) : undefined;
+  const found = 'oid' in left ? await findDuplicates(run.session, left) : undefined;
+  const all = found === undefined ? '' : ` All of them: ${found.query}`;
   return new DuplicateRowsError(
-    `rows contradict the unique index ${step.target.name}: ${error.detail ?? error.message}`,
+    `rows contradict the unique index ${step.target.name}: ${describe(error, found?.samples)}`,
     factsOf(migration, statement),
     {
       sqlstate: error.code,
-      hint: `Remove the duplicates and run up again; it drops the unfinished index and builds it anew.${query ? ` All of them: ${query}` : ''}`,
+      hint: `Remove the duplicates and run up again; it drops the unfinished index and builds it anew.${all}`,
       cause: error,
+      samples: found?.samples,
     },
   );
+}
+
+function describe(error: ServerError, samples: readonly DuplicateSample[] = []): string {
+  if (samples.length === 0) return error.detail ?? error.message;
+  return samples
+    .map(({ key, count }) => {
+      const values = Object.values(key).map((value) => value ?? 'null');
+      return `(${Object.keys(key).join(', ')})=(${values.join(', ')}) ${count} times`;
+    })
+    .join('; ');
 }

@@ -9,6 +9,13 @@ import { pause } from './pause.ts';
 const POLL_MS = 200;
 const TELL_AGAIN_MS = 10_000;
 
+/** Picks the lock whose key is `$1` from `pg_locks l`. */
+const IS_OURS = `l.locktype = 'advisory'
+       and l.granted
+       and l.database = (select oid from pg_database where datname = current_database())
+       and l.objsubid = 1
+       and (l.classid::bigint << 32 | l.objid::bigint) = $1::bigint`;
+
 /** The lock that one process at a time holds while it migrates. */
 export interface MigrationLock {
   readonly waitedMs: number;
@@ -39,13 +46,11 @@ export async function acquireLock(context: LockContext): Promise<MigrationLock> 
   let toldAt = -Infinity;
   let toldPid: number | undefined;
   for (;;) {
-    const { rows } = await session.query<{ locked: boolean; pid: number }>(
-      'select pg_try_advisory_lock($1::bigint) as locked, pg_backend_pid() as pid',
-      [key],
-    );
-    if (rows[0]?.pid !== session.pid) throw new PooledConnectionError();
+    const { rows } = await session.query<{ locked: string | null }>(TRY_SQL, [key, session.pid]);
+    const locked = rows[0]?.locked;
+    if (locked !== 'yes' && locked !== 'no') throw new PooledConnectionError();
     const waitedMs = clock.monotonic() - startedAt;
-    if (rows[0]?.locked === true) {
+    if (locked === 'yes') {
       return { waitedMs, release: () => release(session, key) };
     }
     const holder = await findHolder(session, key);
@@ -60,10 +65,30 @@ export async function acquireLock(context: LockContext): Promise<MigrationLock> 
   }
 }
 
+/**
+ * On the server process that was asked all along, or not at all: behind a pooler nobody would release
+ * it. Twice, for {@link holdsLockSql}.
+ */
+const TRY_SQL = `
+  select case when pg_backend_pid() = $2 then
+    case when pg_try_advisory_lock($1::bigint) and pg_try_advisory_lock($1::bigint)
+      then 'yes' else 'no' end
+  end as locked`;
+
 /** 64 bits of the history table's name. Advisory locks are per database, so that is not in it. */
 function lockKey(schema: string): string {
   const digest = createHash('sha256').update(`@ops/migrations:${schema}.migrations`).digest();
   return digest.readBigInt64BE().toString();
+}
+
+/**
+ * Whether the session has held the lock all the time since it was taken. The server counts: one of the
+ * two is given back and taken again, which stays within the session. To look whether it is free would
+ * not do, as another process may have had it in between.
+ */
+export function holdsLockSql(schema: string): string {
+  const key = `'${lockKey(schema)}'::bigint`;
+  return `(pg_advisory_unlock(${key}) and pg_try_advisory_lock(${key}))`;
 }
 
 interface Holder {
@@ -79,11 +104,7 @@ async function findHolder(session: Session, key: string): Promise<LockHolder | u
        (extract(epoch from a.backend_start) * 1000)::text as since
      from pg_locks l
      left join pg_stat_activity a on a.pid = l.pid
-     where l.locktype = 'advisory'
-       and l.granted
-       and l.database = (select oid from pg_database where datname = current_database())
-       and l.objsubid = 1
-       and (l.classid::bigint << 32 | l.objid::bigint) = $1::bigint`,
+     where ${IS_OURS}`,
     [key],
   );
   const row = rows[0];
@@ -95,7 +116,21 @@ async function findHolder(session: Session, key: string): Promise<LockHolder | u
   };
 }
 
-/** A connection that is gone has lost the lock already. */
+/**
+ * A connection that is gone has lost the lock already. Should a pooler have given us another server
+ * process after all, the one that has the lock is ended: nobody else could release it.
+ */
 async function release(session: Session, key: string): Promise<void> {
-  await session.settle('select pg_advisory_unlock($1::bigint)', [key]).catch(() => {});
+  await session.settle(RELEASE_SQL, [key, session.pid]).catch(() => {});
 }
+
+const RELEASE_SQL = `
+  select case when pg_backend_pid() = $2
+    then pg_advisory_unlock($1::bigint) and pg_advisory_unlock($1::bigint)
+    else (
+      select pg_terminate_backend(l.pid)
+      from pg_locks l
+      where l.pid = $2
+        and ${IS_OURS}
+    )
+  end`;

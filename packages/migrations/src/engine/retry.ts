@@ -1,9 +1,9 @@
 import { isLockTrouble, isServerError } from '../database/client.ts';
-import { LockTimeoutError, StatementError } from '../errors.ts';
+import { type Blocker, CodeError, LockTimeoutError, StatementError } from '../errors.ts';
 import { refOf } from '../migration.ts';
+import { factsOfCode } from './code-failure.ts';
 import { pause } from './pause.ts';
 import type { StepRun } from './run.ts';
-import { factsOf } from './statement-failure.ts';
 
 /**
  * Runs one step until it works, at most `attempts` times. Waits between tries are "full jitter":
@@ -24,8 +24,8 @@ export async function withRetries<T>(
     try {
       return await work(attempt);
     } catch (error) {
-      if (!(error instanceof StatementError) || !isServerError(error.cause)) throw error;
-      if (!isLockTrouble(error.cause)) throw error;
+      if (!(error instanceof StatementError || error instanceof CodeError)) throw error;
+      if (!isServerError(error.cause) || !isLockTrouble(error.cause)) throw error;
       if (attempt >= attempts) throw givingUp(stepRun, error);
       const delayMs = random() * Math.min(longest, first * 2 ** (attempt - 1));
       run.tally.retried += 1;
@@ -44,22 +44,28 @@ export async function withRetries<T>(
   }
 }
 
-function givingUp({ run, migration }: StepRun, error: StatementError): LockTimeoutError {
-  const statement = migration.statements[error.statement - 1];
-  const facts = statement ? factsOf(migration, statement) : error;
+function givingUp(
+  { run, migration, ref }: StepRun,
+  error: StatementError | CodeError,
+): LockTimeoutError {
   const { attempts, lockTimeoutMs } = run.settings;
-  const blockers = run.watcher.blockers.map(
-    ({ pid, applicationName, query }) =>
-      `pid ${pid} (${applicationName ?? 'no name'}): ${query ?? '?'}`,
-  );
-  const seen = blockers.length > 0 ? ` Last seen in the way: ${blockers.join('; ')}` : '';
+  const { blockers } = run.watcher;
+  const seen =
+    blockers.length > 0 ? ` Last seen in the way: ${blockers.map(describe).join('; ')}` : '';
   const what =
     error.sqlstate === '55P03'
       ? `no lock within ${lockTimeoutMs} ms`
       : 'a deadlock with another session';
+  const facts = error instanceof CodeError ? factsOfCode(migration, ref) : error;
   return new LockTimeoutError(`${what}, in each of ${attempts} attempts.${seen}`, facts, {
     sqlstate: error.sqlstate,
     hint: 'Nothing of this step remains. Run up again at a quieter time, end the session in the way, or raise retry.attempts.',
     cause: error,
+    blockers,
   });
+}
+
+function describe({ pid, applicationName, query, ageMs }: Blocker): string {
+  const age = ageMs === undefined ? '' : `, for ${Math.round(ageMs)} ms`;
+  return `pid ${pid} (${applicationName ?? 'no name'}${age}): ${query ?? 'query not to be seen'}`;
 }

@@ -5,7 +5,10 @@ import type { Statement } from '../sql/split.ts';
 import type { StepRun } from './run.ts';
 
 /** Whether a statement before this step has set `setting` for the session: the file's word holds. */
-export function fileHasSet({ migration, ref }: StepRun, setting: string): boolean {
+export function fileHasSet(
+  { migration, ref }: Pick<StepRun, 'migration' | 'ref'>,
+  setting: string,
+): boolean {
   return statementsBefore(migration, ref.number - 1).some((each) => setsSetting(each, setting));
 }
 

@@ -2,6 +2,7 @@ import { isServerError } from '../database/client.ts';
 import type { StandaloneStep } from '../migration.ts';
 import type { Outcome } from './apply.ts';
 import { recordAlone } from './record-progress.ts';
+import { dropReindexRemains } from './reindex-remains.ts';
 import { withRetries } from './retry.ts';
 import type { StepRun } from './run.ts';
 import { withSessionTimeouts } from './session-settings.ts';
@@ -12,9 +13,8 @@ import { statementFailure } from './statement-failure.ts';
  * it end, the next run takes "does not exist" from a `drop … concurrently` for success.
  */
 export async function runStandaloneStep(stepRun: StepRun<StandaloneStep>): Promise<Outcome> {
-  const { run, migration, ref, wasInterrupted } = stepRun;
-  const stepsDone = ref.number - 1;
-  await recordAlone(run, { migration, stepsDone, isStepRunning: true, durationMs: 0 });
+  const { ref, wasInterrupted } = stepRun;
+  await recordAlone(stepRun, { stepsDone: ref.number - 1, isStepRunning: true, durationMs: 0 });
   return withRetries(stepRun, (attempt) =>
     attemptStandalone(stepRun, wasInterrupted || attempt > 1),
   );
@@ -33,6 +33,7 @@ async function attemptStandalone(
       : { lock_timeout: run.settings.lockTimeoutMs };
   const send = (text: string): Promise<unknown> =>
     withSessionTimeouts(stepRun, timeouts, () => run.watcher.during(() => run.session.query(text)));
+  if (mayBeDone) await dropReindexRemains(stepRun);
   try {
     await send(statement.text).catch(async (error: unknown) => {
       // An interrupted detach leaves the partition half-way; only this form finishes it.
@@ -41,14 +42,19 @@ async function attemptStandalone(
       if (!isHalfDetached || !mayBeDone) throw error;
       await send(statement.text.replace(/concurrently$/i, 'finalize'));
     });
+    // Those that stayed because somebody was building.
+    if (mayBeDone) await dropReindexRemains(stepRun);
     return 'done';
   } catch (error) {
     if (!isServerError(error)) throw error;
     if (error.code === doneState) {
       if (mayBeDone) return 'present';
       // A plain mistake in the file must not look like an interruption to the next run.
-      const stepsDone = ref.number - 1;
-      await recordAlone(run, { migration, stepsDone, isStepRunning: false, durationMs: 0 });
+      await recordAlone(stepRun, {
+        stepsDone: ref.number - 1,
+        isStepRunning: false,
+        durationMs: 0,
+      });
     }
     throw statementFailure(migration, statement, error);
   }

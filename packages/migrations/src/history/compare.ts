@@ -1,75 +1,130 @@
-import {
-  DriftError,
-  type MigrationError,
-  type MigrationRef,
-  MissingFileError,
-  OrderError,
-} from '../errors.ts';
-import { hashSteps, type Migration, refOf } from '../migration.ts';
-import type { History, HistoryRow } from './history.ts';
+import type { MigrationError, MigrationRef } from '../errors.ts';
+import { type Migration, refOf } from '../migration.ts';
+import { keyOf, type MigrationFile } from '../sources/source.ts';
+import { findFarFuture } from './far-future.ts';
+import { findDrift, findHalfReverted, findLate, findMissing } from './problems.ts';
+import type { HistoryRow } from './read-history.ts';
 
 /** A file that `up` has to apply, and how far an earlier run got with it. */
 export interface PendingMigration {
   readonly migration: Migration;
+  /** What it was parsed from. */
+  readonly file: MigrationFile;
   readonly stepsDone: number;
   /** See {@link HistoryRow.wasInterrupted}. */
   readonly wasInterrupted: boolean;
+  /** See {@link HistoryRow.position}. */
+  readonly position: string | undefined;
+}
+
+/** Something worth knowing that keeps nothing from running. */
+export interface MigrationNote {
+  /**
+   * `cosmetic-edit`: the file has other comments, white space, line ends or letter case than what was
+   * applied. `not-applicable`: a pack's migration waits for a table that is not there.
+   */
+  readonly kind: 'cosmetic-edit' | 'not-applicable';
+  readonly migration: MigrationRef;
+  /** One sentence for people. */
+  readonly message: string;
 }
 
 /** Files against history. */
 export interface Comparison {
+  /** In the order in which they are run. */
   readonly pending: readonly PendingMigration[];
-  /** What keeps `up` from running: missing files first, then changed ones, then the order. */
+  /** What keeps `up` from running: missing files first, then changed ones, versions and order last. */
   readonly problems: readonly MigrationError[];
+  readonly notes: readonly MigrationNote[];
 }
 
-/** @param migrations in order of version. */
-export function compareWithHistory(
-  migrations: readonly Migration[],
-  rows: readonly HistoryRow[],
-  history: Pick<History, 'label'>,
-): Comparison {
-  const rowOf = new Map(rows.map((row) => [row.version, row]));
-  const versions = new Set(migrations.map(({ version }) => version));
-  const missing = rows.filter(({ version }) => !versions.has(version));
-  const changed = migrations.filter((migration) => {
-    const row = rowOf.get(migration.version);
-    return row !== undefined && hasChanged(migration, row);
-  });
-  const pending = migrations.flatMap((migration): PendingMigration[] => {
-    const row = rowOf.get(migration.version);
-    if (row?.appliedAt !== undefined) return [];
-    const { stepsDone = 0, wasInterrupted = false } = row ?? {};
-    return [{ migration, stepsDone, wasInterrupted }];
-  });
-  const newest = rows.toSorted(byVersion).at(-1);
-  const late = pending.filter(
-    ({ migration }) => newest && !rowOf.has(migration.version) && byVersion(migration, newest) < 0,
+/** What a comparison asks for, when it has to. */
+export interface Inquiries {
+  /** Name of the history table, for messages. */
+  readonly label: string;
+  /** Packs that have a source; '' for directories. Rows of others are somebody else's. */
+  readonly packs: ReadonlySet<string>;
+  readonly allowOutOfOrder?: boolean | undefined;
+  /** Since 1970. */
+  readonly nowMs: number;
+  /** Parses files. Asked once, for those that are pending or have other bytes than what was applied. */
+  parse(files: readonly MigrationFile[]): Promise<readonly Migration[]>;
+  /** Which of these, all with `when`, have their table. Asked at most once. */
+  findApplicable(files: readonly MigrationFile[]): Promise<ReadonlySet<MigrationFile>>;
+  /** How the applied text differs. Asked for drifted files only. */
+  diff(migration: Migration): Promise<string | undefined>;
+}
+
+/** A file as it is, beside the row of what was applied. */
+export interface Pair {
+  readonly migration: Migration;
+  readonly file: MigrationFile;
+  readonly row: HistoryRow | undefined;
+}
+
+/**
+ * Compares what there is with what was applied. When nothing is pending and no file was touched, it
+ * asks for nothing: then it is a comparison of fingerprints.
+ *
+ * @param files in the order in which they are run.
+ */
+export async function compareWithHistory(
+  files: readonly MigrationFile[],
+  allRows: readonly HistoryRow[],
+  inquiries: Inquiries,
+): Promise<Comparison> {
+  const rows = new Map(
+    allRows.filter(({ pack }) => inquiries.packs.has(pack)).map((row) => [keyOf(row), row]),
   );
-  const problems: MigrationError[] = [];
-  if (missing.length > 0) problems.push(new MissingFileError(missing.map(refOf), history.label));
-  if (changed.length > 0) problems.push(new DriftError(changed.map(refOf)));
-  if (newest && late.length > 0) {
-    problems.push(
-      new OrderError(
-        late.map(({ migration }) => refOf(migration)),
-        refOf(newest),
-      ),
-    );
-  }
-  return { pending, problems };
+  const inapplicable = await findInapplicable(files, rows, inquiries);
+  const toParse = files.filter((file) => {
+    const row = rows.get(keyOf(file));
+    const isDone = row?.appliedAt !== undefined && row.rawHash === file.rawHash;
+    return !isDone && !inapplicable.has(file);
+  });
+  const migrations = toParse.length === 0 ? [] : await inquiries.parse(toParse);
+  const pairs = migrations.map((migration, at): Pair => {
+    const row = rows.get(keyOf(migration));
+    return { migration, file: toParse[at] as MigrationFile, row };
+  });
+  const pending = pairs.filter(({ row }) => row?.appliedAt === undefined);
+  const drift = await findDrift(pairs, inquiries);
+  const problems = [
+    ...findMissing(files, rows, inquiries.label),
+    ...drift.problems,
+    ...findHalfReverted(pending),
+    ...findFarFuture(pending, inquiries.nowMs),
+    ...(inquiries.allowOutOfOrder === true ? [] : findLate(pending, rows)),
+  ];
+  const notes = [...drift.cosmetic.map(cosmeticNote), ...[...inapplicable].map(inapplicableNote)];
+  return { pending: pending.map(pendingOf), problems, notes };
 }
 
-/** By the number that the version is, however long. */
-export function byVersion(a: MigrationRef, b: MigrationRef): number {
-  const difference = BigInt(a.version) - BigInt(b.version);
-  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+function pendingOf({ migration, file, row }: Pair): PendingMigration {
+  const { stepsDone = 0, wasInterrupted = false, position } = row ?? {};
+  return { migration, file, stepsDone, wasInterrupted, position };
 }
 
-/** Of a file that is partly applied, only the part that is done must be as it was. */
-function hasChanged(migration: Migration, row: HistoryRow): boolean {
-  if (row.appliedAt !== undefined) return migration.hash !== row.hash;
-  return (
-    row.stepsDone > migration.steps.length || hashSteps(migration, row.stepsDone) !== row.stepsHash
-  );
+/** Those that are begun stay pending whatever became of the table. */
+async function findInapplicable(
+  files: readonly MigrationFile[],
+  rows: ReadonlyMap<string, HistoryRow>,
+  { findApplicable }: Inquiries,
+): Promise<ReadonlySet<MigrationFile>> {
+  const asked = files.filter((file) => file.when !== undefined && !rows.has(keyOf(file)));
+  if (asked.length === 0) return new Set();
+  const applicable = await findApplicable(asked);
+  return new Set(asked.filter((file) => !applicable.has(file)));
+}
+
+function cosmeticNote({ migration }: Pair): MigrationNote {
+  const message = `${migration.file} was edited after being applied, but says the same`;
+  return { kind: 'cosmetic-edit', migration: refOf(migration), message };
+}
+
+function inapplicableNote(file: MigrationFile): MigrationNote {
+  const { table = '', columns = [] } = file.when ?? {};
+  const what = columns.length > 0 ? `${table} with ${columns.join(', ')}` : table;
+  const message = `${file.file} waits for the table ${file.schema}.${what}`;
+  return { kind: 'not-applicable', migration: refOf(file), message };
 }

@@ -1,22 +1,20 @@
 import { isServerError } from '../database/client.ts';
 import type { Query, Session } from '../database/session.ts';
 import { HistoryError, type MigrationRef } from '../errors.ts';
-import { hashSteps, type Migration } from '../migration.ts';
+import type { Migration, Step } from '../migration.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
+import { decodeBody } from './body.ts';
+import { type HistoryRow, readHistory } from './read-history.ts';
+import {
+  acceptSql,
+  entrySql,
+  forgetSql,
+  type HistoryEntry,
+  progressSql,
+  revertSql,
+} from './write-history.ts';
 
-/** A row of the history: a file that was applied, wholly or up to a step. */
-export interface HistoryRow extends MigrationRef {
-  readonly hash: string;
-  readonly stepCount: number;
-  readonly stepsDone: number;
-  /** Fingerprint of the steps that are done. */
-  readonly stepsHash: string;
-  /** True when a step that cannot be in a transaction was begun, and nobody saw it end. */
-  readonly wasInterrupted: boolean;
-  /** Undefined while steps are left. */
-  readonly appliedAt: Date | undefined;
-  readonly durationMs: number;
-}
+export type { HistoryRow };
 
 /** How far a file has got. */
 export interface Progress {
@@ -24,8 +22,17 @@ export interface Progress {
   readonly stepsDone: number;
   /** Set before a step that cannot be in a transaction, cleared after it. */
   readonly isStepRunning: boolean;
-  /** Time spent since the last record. */
-  readonly durationMs: number;
+  /** Time spent since the last record. @default the time since the transaction began */
+  readonly durationMs?: number | undefined;
+  /** Where a backfill that is under way has got to. Cleared when left out. */
+  readonly position?: string | undefined;
+}
+
+/** How far `down` has got with a file. */
+export interface RevertProgress extends Omit<Progress, 'migration' | 'durationMs'> {
+  readonly migration: Pick<MigrationRef, 'pack' | 'version'>;
+  /** Those of the down part. */
+  readonly steps: readonly Step[];
 }
 
 /** The table that remembers. `pack` tells apart migrations shipped by libraries; files have ''. */
@@ -35,92 +42,84 @@ export interface History {
   /** For messages: schema and table, as a person writes them. */
   readonly label: string;
   /**
-   * Read-only, with a limit of 10 s; no rows when the table does not exist.
+   * Read-only, in one round trip, with a limit of 10 s; no rows when the table does not exist.
    *
    * @throws HistoryError when the table is not ours or may not be read.
    */
   read(session: Session): Promise<HistoryRow[]>;
+  /** The text that was applied. Undefined when it is not known. */
+  readBody(session: Session, ref: MigrationRef): Promise<string | undefined>;
   /** Creates schema and table when missing. Call it under the lock: `create schema` can race. */
   ensure(session: Session, lockTimeoutMs: number): Promise<void>;
+  /** @throws HistoryError when the table is not ours or may not be written. */
   record(query: Query, progress: Progress): Promise<void>;
+  /** What {@link History.record} sends: one statement without parameters, to be joined to others. */
+  recordSql(progress: Progress): string;
+  /** The same for `down`. Deletes the row with the last step; what was applied stays known until then. */
+  revertSql(progress: RevertProgress): string;
+  /** Writes complete rows for what was not run by `up`. A row that is there stays as it is. */
+  insert(query: Query, entries: readonly HistoryEntry[]): Promise<void>;
+  /** Takes what the entries say for what was applied. Who says so, and when it was, stays. */
+  accept(query: Query, entries: readonly HistoryEntry[]): Promise<void>;
+  forget(query: Query, refs: readonly Pick<MigrationRef, 'pack' | 'version'>[]): Promise<void>;
+  /** What the server says about the table, in our words. */
+  explain(error: Error): HistoryError;
 }
 
 export function createHistory(schema: string): History {
   const table = `${quoteIdentifier(schema)}.migrations`;
   const label = `${schema}.migrations`;
+  const asking = async <T>(ask: () => Promise<T>): Promise<T> => {
+    try {
+      return await ask();
+    } catch (error) {
+      throw isServerError(error) ? explain(error, label) : error;
+    }
+  };
   return {
     table,
     label,
-    read: (session) => read(session, table, label),
-    ensure: (session, lockTimeoutMs) => ensure(session, schema, lockTimeoutMs),
-    async record(query, { migration, stepsDone, isStepRunning, durationMs }) {
-      const values = [
-        migration.version,
-        migration.name,
-        migration.hash,
-        migration.steps.length,
-        stepsDone,
-        hashSteps(migration, stepsDone),
-        isStepRunning,
-        Math.round(durationMs),
-        stepsDone === migration.steps.length,
-      ];
-      try {
-        await query(recordSql(table), values);
-      } catch (error) {
-        throw isServerError(error) ? explain(error, label) : error;
-      }
-    },
+    read: (session) => asking(() => readHistory(session, table)),
+    readBody: (session, ref) => asking(() => readBody(session, table, ref)),
+    ensure: (session, lockTimeoutMs) => asking(() => ensure(session, schema, lockTimeoutMs)),
+    record: (query, progress) =>
+      asking(async () => {
+        await query(progressSql(table, progress));
+      }),
+    recordSql: (progress) => progressSql(table, progress),
+    revertSql: (progress) => revertSql(table, progress),
+    insert: (query, entries) =>
+      asking(async () => {
+        if (entries.length > 0) await query(entrySql(table, entries));
+      }),
+    accept: (query, entries) =>
+      asking(async () => {
+        for (const entry of entries) await query(acceptSql(table, entry));
+      }),
+    forget: (query, refs) =>
+      asking(async () => {
+        for (const ref of refs) await query(forgetSql(table, ref));
+      }),
+    explain: (error) => explain(error, label),
   };
 }
 
-async function read(session: Session, table: string, label: string): Promise<HistoryRow[]> {
+async function readBody(
+  session: Session,
+  table: string,
+  { pack, version }: MigrationRef,
+): Promise<string | undefined> {
+  const { rows } = await session.query<{ body: string | null }>(
+    `select encode(body, 'base64') as body from ${table} where pack = $1 and version = $2`,
+    [pack, version],
+  );
+  const body = rows[0]?.body;
+  if (body === null || body === undefined) return undefined;
   try {
-    await session.query('begin transaction read only; set local statement_timeout = 10000');
-    // Casts, because a program may have changed how pg reads numbers and dates.
-    const { rows } = await session.query<StoredRow>(`
-      select version::text as version, name, hash, step_count, steps_done, steps_hash,
-        step_running, duration_ms::text as duration_ms,
-        (extract(epoch from applied_at) * 1000)::text as applied_at
-      from ${table}
-      where pack = ''
-      order by migrations.version`);
-    await session.query('commit');
-    return rows.map(rowOf);
-  } catch (error) {
-    await session.settle('rollback').catch(() => {});
-    if (!isServerError(error)) throw error;
-    if (error.code === '42P01') return [];
-    throw explain(error, label);
+    return decodeBody(body);
+  } catch {
+    return undefined; // somebody has changed it: the hashes, not this, say what was applied
   }
-}
-
-interface StoredRow {
-  readonly version: string;
-  readonly name: string;
-  readonly hash: string;
-  readonly step_count: number;
-  readonly steps_done: number;
-  readonly steps_hash: string;
-  readonly step_running: boolean;
-  readonly duration_ms: string;
-  /** Milliseconds since 1970. */
-  readonly applied_at: string | null;
-}
-
-function rowOf(row: StoredRow): HistoryRow {
-  return {
-    version: row.version,
-    name: row.name,
-    file: `${row.version}_${row.name}.sql`,
-    hash: row.hash,
-    stepCount: row.step_count,
-    stepsDone: row.steps_done,
-    stepsHash: row.steps_hash,
-    wasInterrupted: row.step_running,
-    appliedAt: row.applied_at === null ? undefined : new Date(Number(row.applied_at)),
-    durationMs: Number(row.duration_ms),
-  };
 }
 
 async function ensure(session: Session, schema: string, lockTimeoutMs: number): Promise<void> {
@@ -139,7 +138,7 @@ async function ensure(session: Session, schema: string, lockTimeoutMs: number): 
     await session.query('commit');
   } catch (error) {
     await session.settle('rollback').catch(() => {});
-    throw isServerError(error) ? explain(error, `${schema}.migrations`) : error;
+    throw error;
   }
 }
 
@@ -154,34 +153,23 @@ function explain(error: Error, label: string): HistoryError {
 function createTableSql(table: string): string {
   return `
     create table ${table} (
-      pack text not null default '',
-      version numeric not null,
+      pack text not null,
+      version text not null,
       name text not null,
       hash text not null,
+      raw_hash text not null,
+      body bytea,
       step_count integer not null,
       steps_done integer not null,
       steps_hash text not null,
       step_running boolean not null,
+      is_reverting boolean not null,
+      position text,
+      origin text not null,
       duration_ms bigint not null,
       started_at timestamptz not null default now(),
       applied_at timestamptz,
       applied_by text not null default current_user,
       primary key (pack, version)
     )`;
-}
-
-function recordSql(table: string): string {
-  return `
-    insert into ${table} as done
-      (version, name, hash, step_count, steps_done, steps_hash, step_running, duration_ms, applied_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9::boolean then clock_timestamp() end)
-    on conflict (pack, version) do update set
-      name = excluded.name,
-      hash = excluded.hash,
-      step_count = excluded.step_count,
-      steps_done = excluded.steps_done,
-      steps_hash = excluded.steps_hash,
-      step_running = excluded.step_running,
-      duration_ms = done.duration_ms + excluded.duration_ms,
-      applied_at = excluded.applied_at`;
 }

@@ -1,97 +1,100 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { type Dirent, lstatSync, type Stats, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FileProblem } from '../errors.ts';
-import type { Migration } from '../migration.ts';
-import { parseMigration } from './parse-migration.ts';
-
-/** Where migrations come from. Made by {@link directory}. */
-export interface Source {
-  readonly kind: 'directory';
-  /** Absolute. */
-  readonly path: string;
-}
-
-/** What a source has: migrations in no particular order, and what is wrong with the others. */
-export interface SourceContents {
-  readonly migrations: readonly Migration[];
-  readonly problems: readonly FileProblem[];
-}
+import { readFileName, readFolderName } from './file-name.ts';
+import { problemOf } from './problem.ts';
+import { type FoundFile, readFound } from './read-found.ts';
+import type { DirectorySource, SourceContents } from './source.ts';
 
 /**
- * A folder of `<digits>_<name>.sql` files. The digits are the version, compared as a number.
+ * A folder of migrations: `<digits>_<name>.sql` (also `<digits>-<name>.sql` and `<digits>.sql`), pairs
+ * of `….up.sql` and `….down.sql`, Flyway's `V1.2__<name>.sql` and `U1.2__<name>.sql`, Prisma's
+ * folders `<digits>_<name>/migration.sql`, and modules `<digits>_<name>.ts`, `.mts`, `.js` or `.mjs`.
+ * The digits are the version, compared as a number.
  *
- * Nothing is read until `up`, `status` or `assertCurrent`. Sub-folders, files that do not end in
- * `.sql` and names that begin with a dot are passed over; any other `.sql` name is an error.
+ * Nothing is read until a method is called. Any other `.sql` name is an error, as is a module whose
+ * name begins with a digit; names that begin with a dot, other sub-folders and other endings are
+ * passed over.
  *
  * @param path relative to the working directory at this call; a `file:` URL is independent of it.
  */
-export function directory(path: string | URL): Source {
+export function directory(path: string | URL): DirectorySource {
   return {
     kind: 'directory',
     path: resolve(typeof path === 'string' ? path : fileURLToPath(path)),
   };
 }
 
-const FILE_NAME = /^(\d+)_(.+)\.sql$/;
-const NAME_HINT = 'Name it <digits>_<name>.sql, for example 20250201000000_add_plans.sql.';
+/** Whose files they are. */
+export interface Belonging {
+  /** Empty for files of the application. */
+  readonly pack: string;
+  /** What stands for `{{schema}}`. */
+  readonly schema: string | undefined;
+}
 
 /** Reads a folder. Never rejects because of what is in it; that becomes problems. */
-export async function readDirectory(source: Source): Promise<SourceContents> {
-  let names: string[];
+export async function readDirectory(
+  { path }: Pick<DirectorySource, 'path'>,
+  belonging: Belonging = { pack: '', schema: undefined },
+): Promise<SourceContents> {
+  let entries: Dirent[];
   try {
-    const entries = await readdir(source.path, { withFileTypes: true });
-    names = entries.flatMap((entry) => (entry.isDirectory() ? [] : [entry.name]));
+    entries = await readdir(path, { withFileTypes: true });
   } catch (error) {
-    return { migrations: [], problems: [folderProblem(source, error)] };
+    return { files: [], problems: [folderProblem(path, error)] };
   }
-  const migrations: Migration[] = [];
+  const found: FoundFile[] = [];
   const problems: FileProblem[] = [];
-  for (const name of names.filter((each) => /^[^.].*\.sql$/i.test(each)).toSorted()) {
-    const result = await readMigration(source, name);
-    if ('steps' in result) migrations.push(result);
-    else problems.push(result);
+  const shownFolder = displayPath(path); // once: it resolves two paths from the root
+  // Not by locale: the order of messages must not depend on the machine.
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const own = entry.isSymbolicLink() ? kindAt(join(path, entry.name)) : kindOf(entry);
+    const isFolder = own === 'folder';
+    const name = isFolder ? readFolderName(entry.name) : readFileName(entry.name);
+    if (name.role === 'other') continue;
+    const inFolder = isFolder ? join(entry.name, 'migration.sql') : entry.name;
+    const [fullPath, file] = [join(path, inFolder), join(shownFolder, inFolder)];
+    if (name.role === 'misnamed') problems.push(problemOf(file, name));
+    else {
+      const kind = isFolder ? kindAt(fullPath) : own;
+      if (kind === 'special') problems.push(problemOf(file, SPECIAL));
+      else if (kind !== 'absent') found.push({ ...name, path: fullPath, file });
+    }
   }
-  return { migrations, problems };
+  const contents = await readFound(found, belonging);
+  return { files: contents.files, problems: [...problems, ...contents.problems] };
 }
 
-async function readMigration(source: Source, fileName: string): Promise<Migration | FileProblem> {
-  const file = displayPath(join(source.path, fileName));
-  const problem = (message: string, hint: string): FileProblem => {
-    return { file, line: undefined, column: undefined, message, hint };
-  };
-  const [, digits, name] = FILE_NAME.exec(fileName) ?? [];
-  if (digits === undefined || name === undefined) {
-    return problem('the name does not say its version, so the file would be ignored', NAME_HINT);
-  }
-  if (/\.(?:up|down)$/.test(name)) {
-    return problem(
-      'up/down pairs are not supported, and a down file must never run as a migration',
-      'Keep the up file under a name without .up, and keep the down file elsewhere.',
-    );
-  }
-  const version = digits.replace(/^0+(?=\d)/, '');
+const SPECIAL = {
+  message: 'is a pipe, a socket or a device, not a file',
+  hint: 'Put a file in its place. Reading it could wait for ever.',
+};
+
+type Kind = 'file' | 'folder' | 'special' | 'absent';
+
+/** What lies there, links followed. Regular entries need no look. */
+function kindAt(path: string): Kind {
   try {
-    return parseMigration({ version, name, file }, await readFile(join(source.path, fileName)));
-  } catch (error) {
-    return problem(`cannot be read (${reasonOf(error)})`, 'Check the file and its permissions.');
+    const isAbsent = lstatSync(path, { throwIfNoEntry: false }) === undefined;
+    return isAbsent ? 'absent' : kindOf(statSync(path));
+  } catch {
+    return 'file'; // a link to nothing, or no right to look: reading it tells which
   }
 }
 
-function folderProblem(source: Source, error: unknown): FileProblem {
-  const reason = reasonOf(error);
-  return {
-    file: displayPath(source.path),
-    line: undefined,
-    column: undefined,
-    message:
-      reason === 'ENOENT' ? 'there is no such folder' : `cannot be read as a folder (${reason})`,
-    hint: `Looked from the working directory ${process.cwd()}; directory(new URL('./migrations', import.meta.url)) does not depend on it.`,
-  };
+function kindOf(found: Dirent | Stats): Kind {
+  return found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'special';
 }
 
-function reasonOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
+function folderProblem(path: string, error: unknown): FileProblem {
+  const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+  const message =
+    reason === 'ENOENT' ? 'there is no such folder' : `cannot be read as a folder (${reason})`;
+  const hint = `Looked from the working directory ${process.cwd()}; directory(new URL('./migrations', import.meta.url)) does not depend on it.`;
+  return problemOf(displayPath(path), { message, hint });
 }
 
 function displayPath(path: string): string {

@@ -1,119 +1,102 @@
-import type { FileProblem, MigrationRef } from '../errors.ts';
-import { hashFile, type Migration, type Step, type TransactionStep } from '../migration.ts';
-import { classify } from '../sql/classify.ts';
-import { readIndexTarget } from '../sql/index-statement.ts';
-import type { Token } from '../sql/lexer.ts';
+import type { FileProblem } from '../errors.ts';
+import { hashFile, type Migration, type ParsedDown, refOf } from '../migration.ts';
 import { positionOf } from '../sql/position.ts';
-import { type Statement, splitStatements } from '../sql/split.ts';
-
-interface Trouble {
-  readonly offset: number;
-  readonly message: string;
-  readonly hint: string;
-}
-
-/** A step that may still grow. */
-type Draft = Exclude<Step, TransactionStep> | { kind: 'transaction'; statements: Statement[] };
-
-const decoder = new TextDecoder('utf-8', { fatal: true }); // drops a byte order mark
+import { quoteIdentifier } from '../sql/quote.ts';
+import { splitStatements } from '../sql/split.ts';
+import { readSteps } from './read-steps.ts';
+import { readSections, type Sections } from './sections.ts';
+import type { MigrationFile } from './source.ts';
+import type { Trouble } from './trouble.ts';
 
 /**
- * Reads one file. At most one problem is reported for it: the first, since what follows a broken
- * quote or a psql command cannot be trusted.
+ * Reads one file, with what takes it back. At most one problem is reported for it: the first.
+ *
+ * @param committing procedures of the database that end transactions; see `unresolvedCalls`. A `call`
+ * of one becomes a step of its own. Those that the file itself defines are found without.
  */
-export function parseMigration(ref: MigrationRef, bytes: Uint8Array): Migration | FileProblem {
-  let text: string;
-  try {
-    // Also inside literals: what git does to line ends on checkout must not change what is run.
-    text = decoder.decode(bytes).replaceAll('\r\n', '\n');
-  } catch {
-    const hint = 'Save it as UTF-8.';
-    return {
-      file: ref.file,
-      line: undefined,
-      column: undefined,
-      message: 'is not UTF-8 text',
-      hint,
-    };
+export function parseMigration(
+  file: MigrationFile,
+  committing?: ReadonlySet<string>,
+): Migration | FileProblem {
+  const text = inSchema(file.text, file.schema);
+  const problem = (trouble: Trouble): FileProblem => problemAt(file.file, text, trouble);
+  const sections = readSections(text);
+  if ('offset' in sections) return problem(sections);
+  const { noTransaction, outOfOrder } = sections;
+  const up = readSteps(sections.up, { noTransaction, committing });
+  if ('offset' in up) return problem(up);
+  if (up.statements.length === 0) {
+    const message = sections.isSingleFile
+      ? 'has no statement in its up section'
+      : 'has no statement';
+    const hint = 'Write one, or delete the file. To do nothing on purpose: select 1;';
+    return problem({ offset: 0, message, hint });
   }
-  const nul = text.indexOf('\0');
-  if (nul !== -1) {
-    return problemAt(ref, text, {
-      offset: nul,
-      message: 'has a NUL byte, which PostgreSQL cannot take',
-      hint: 'Remove it. If there are many, the file is binary or UTF-16: save it as UTF-8.',
-    });
-  }
-  const statements = splitStatements(text);
-  const steps: Draft[] = [];
-  for (const statement of statements) {
-    const trouble = tokenTrouble(statement) ?? addToSteps(steps, statement);
-    if (trouble) return problemAt(ref, text, trouble);
-  }
-  if (statements.length === 0) {
-    return problemAt(ref, text, {
-      offset: 0,
-      message: 'has no statement',
-      hint: 'Write one, or delete the file. To do nothing on purpose: select 1;',
-    });
-  }
-  return { ...ref, text, statements, steps, hash: hashFile(statements) };
-}
-
-function problemAt(
-  ref: MigrationRef,
-  text: string,
-  { offset, message, hint }: Trouble,
-): FileProblem {
-  return { file: ref.file, ...positionOf(text, offset), message, hint };
-}
-
-function tokenTrouble(statement: Statement): Trouble | undefined {
-  for (const token of statement.tokens) {
-    if (token.kind === 'meta') {
-      return {
-        offset: token.start,
-        message: `${token.text.split(/\s/, 1)[0]} is a psql command, not SQL`,
-        hint: 'Only psql understands lines that begin with a backslash. Write the SQL itself (pg_dump: use --inserts and remove \\restrict).',
-      };
-    }
-    if (token.isOpen) return unfinished(token);
-  }
-  return undefined;
-}
-
-function unfinished(token: Token): Trouble {
-  const what = { string: 'literal', quoted: 'quoted name' }[token.kind as 'string'] ?? 'comment';
+  const down = readDown(file, text, sections, committing);
+  if (down !== undefined && 'message' in down) return down;
   return {
-    offset: token.start,
-    message: `the ${what} that begins here has no end`,
-    hint: `Close it. It begins with ${token.text.slice(0, 20).split('\n', 1)[0]}`,
+    ...refOf(file),
+    text,
+    ...up,
+    hash: text === file.text ? hashFile(up.statements) : hashBeforeReplacement(file.text),
+    rawHash: file.rawHash,
+    directives: { noTransaction, outOfOrder },
+    down,
   };
 }
 
-function addToSteps(steps: Draft[], statement: Statement): Trouble | undefined {
-  const found = classify(statement);
-  switch (found.kind) {
-    case 'refused':
-      return { offset: statement.start, message: found.reason, hint: found.hint };
-    case 'index': {
-      const target = readIndexTarget(statement);
-      if (typeof target === 'string') {
-        const hint = 'Write: create index concurrently <name> on <table> (…)';
-        return { offset: statement.start, message: target, hint };
-      }
-      steps.push({ kind: 'index', statements: [statement], target });
-      break;
-    }
-    case 'standalone':
-      steps.push({ kind: 'standalone', statements: [statement], traits: found });
-      break;
-    case 'transactional': {
-      const last = steps.at(-1);
-      if (last?.kind === 'transaction') last.statements.push(statement);
-      else steps.push({ kind: 'transaction', statements: [statement] });
-      break;
-    }
+/** What takes a file back, without a look at whether the rest of it could be run. */
+export function parseDown(
+  file: MigrationFile,
+  committing?: ReadonlySet<string>,
+): ParsedDown | FileProblem | undefined {
+  const text = inSchema(file.text, file.schema);
+  const sections = readSections(text);
+  if ('offset' in sections) return problemAt(file.file, text, sections);
+  return readDown(file, text, sections, committing);
+}
+
+/** Puts the quoted schema in the place of every `{{schema}}`. */
+export function inSchema(text: string, schema: string | undefined): string {
+  return schema === undefined ? text : text.replaceAll('{{schema}}', () => quoteIdentifier(schema));
+}
+
+/** So that a pack's schema may be another in each installation. */
+function hashBeforeReplacement(text: string): string {
+  const sections = readSections(text);
+  return hashFile(splitStatements('up' in sections ? sections.up : text));
+}
+
+/** From the down section or the down file; a file without a statement takes nothing back. */
+function readDown(
+  { file, down, schema }: MigrationFile,
+  text: string,
+  sections: Sections,
+  committing: ReadonlySet<string> | undefined,
+): ParsedDown | FileProblem | undefined {
+  if (down === undefined) {
+    if (sections.down === undefined) return undefined;
+    const noTransaction = sections.isDownWithoutTransaction;
+    const steps = readSteps(sections.down, { noTransaction, committing });
+    return 'offset' in steps ? problemAt(file, text, steps) : { file, text, ...steps };
   }
-  return undefined;
+  const downText = inSchema(down.text, schema);
+  const own = readSections(downText);
+  if ('offset' in own) return problemAt(down.file, downText, own);
+  if (own.isSingleFile || sections.down !== undefined) {
+    return problemAt(down.file, downText, {
+      offset: 0,
+      message: own.isSingleFile
+        ? 'is a down file with sections of its own'
+        : `takes back what the down section of ${file} takes back as well`,
+      hint: 'Keep either the down file, without section markers, or a down section in the up file.',
+    });
+  }
+  const steps = readSteps(own.up, { noTransaction: own.noTransaction, committing });
+  if ('offset' in steps) return problemAt(down.file, downText, steps);
+  return steps.statements.length === 0 ? undefined : { file: down.file, text: downText, ...steps };
+}
+
+function problemAt(file: string, text: string, { offset, message, hint }: Trouble): FileProblem {
+  return { file, ...positionOf(text, offset), message, hint };
 }

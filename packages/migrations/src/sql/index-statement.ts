@@ -1,4 +1,4 @@
-import { foldCase } from './hash.ts';
+import { identifierName } from './identifier.ts';
 import type { Token } from './lexer.ts';
 import { quoteIdentifier } from './quote.ts';
 import { isWord, type Statement } from './split.ts';
@@ -29,7 +29,7 @@ export function readIndexTarget(statement: Statement): IndexTarget | string {
     return 'a concurrent index needs a name, so that an interrupted build can be found again';
   }
   const nameToken = tokens[at];
-  const name = nameToken && identifier(nameToken);
+  const name = identifierName(nameToken);
   at += 1;
   if (nameToken === undefined || name === undefined) return 'the name of the index cannot be read';
   if (!isWord(tokens[at], 'on')) return `"on" is missing after the index name ${nameToken.text}`;
@@ -37,7 +37,7 @@ export function readIndexTarget(statement: Statement): IndexTarget | string {
   const first = tokens[at];
   while (tokens[at + 1]?.text === '.') at += 2;
   const last = tokens[at];
-  const tableName = last && identifier(last);
+  const tableName = identifierName(last);
   if (first === undefined || last === undefined || tableName === undefined) {
     return 'the name of the table cannot be read';
   }
@@ -52,13 +52,6 @@ export function readIndexTarget(statement: Statement): IndexTarget | string {
     withoutWords.slice(last.end - statement.start);
   const table = statement.text.slice(first.start - statement.start, last.end - statement.start);
   return { name, table, isUnique, buildText, cloneText };
-}
-
-/** An identifier's real name. Undefined for anything else, and for the `U&"…"` form. */
-function identifier(token: Token): string | undefined {
-  if (token.kind === 'word') return foldCase(token.text);
-  if (token.kind !== 'quoted' || !token.text.startsWith('"')) return undefined;
-  return token.text.slice(1, -1).replaceAll('""', '"');
 }
 
 /** Spaces instead of the tokens, so that error positions of the server stay right. */

@@ -28,25 +28,38 @@ const LINE_COMMENT = /--[^\n\r]*/y;
 const META = /\\[^\n\r]*/y;
 // Every character above 127 belongs to identifiers, as in PostgreSQL: a no-break space, too.
 const WORD = /[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*/y;
-const NUMBER = /\.?\d[\w.]*|\$\d+/y;
+// `1..3` is three tokens, as in a loop of PL/pgSQL.
+const NUMBER =
+  /0[xX](?:_?[\dA-Fa-f])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:\d(?:_?\d)*(?:\.(?!\.)(?:\d(?:_?\d)*)?)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d(?:_?\d)*)?|\$\d+/y;
 const DOLLAR = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
 const COLON = /::|:=|:/y;
-// No operator is longer; without the bound, a long run would be read again for each sign in it.
-const OPERATOR = /[~!@#^&|`?+\-*/%<>=]{1,64}/y;
+// PostgreSQL takes operators of up to 63 signs; two more show a comment that begins after them.
+// Without a bound, a long run would be read again for each sign in it.
+const OPERATOR = /[~!@#^&|`?+\-*/%<>=]{1,65}/y;
 const STRING_START = /(?:[bBxXnN]|[uU]&)?'/y;
 const ESCAPE_STRING_START = /[eE]'/y;
 const QUOTED_START = /(?:[uU]&)?"/y;
 
-/** Cuts `text` into tokens that lie end to end; joined they are the text again. Never throws. */
+/**
+ * Cuts `text` into tokens that lie end to end; joined they are the text again. Never throws, and
+ * takes time in proportion to the text.
+ */
 export function tokenize(text: string): Token[] {
-  const tokens: Token[] = [];
+  return [...tokensOf(text)];
+}
+
+/**
+ * The tokens of {@link tokenize} one by one, for those who need not keep them all.
+ *
+ * @yields them in their order.
+ */
+export function* tokensOf(text: string): Generator<Token, void, void> {
   let start = 0;
   while (start < text.length) {
     const { kind, end, isOpen } = scan(text, start);
-    tokens.push({ kind, text: text.slice(start, end), start, end, isOpen });
+    yield { kind, text: text.slice(start, end), start, end, isOpen };
     start = end;
   }
-  return tokens;
 }
 
 interface Scanned {

@@ -7,9 +7,9 @@ export interface Position {
 /** Characters of a line shown to each side of the caret. */
 const EXCERPT_REACH = 70;
 
-/** Line and column of a UTF-16 offset. */
+/** Line and column of a UTF-16 offset. A line ends with `\n`, `\r\n` or `\r`. */
 export function positionOf(text: string, offset: number): Position {
-  const before = text.slice(0, offset).split('\n');
+  const before = text.slice(0, offset).split(/\r\n|\n|\r/);
   return { line: before.length, column: countCharacters(before.at(-1) ?? '') + 1 };
 }
 
@@ -29,13 +29,21 @@ function countCharacters(text: string): number {
 
 /** The line at `offset`, cut to its surroundings when it is long, with a caret beneath. */
 export function excerptAt(text: string, offset: number): string {
-  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
-  const newline = text.indexOf('\n', offset);
-  const lineEnd = newline === -1 ? text.length : newline;
-  const start = Math.max(lineStart, offset - EXCERPT_REACH);
-  const shown = text.slice(start, Math.min(lineEnd, offset + EXCERPT_REACH)).replaceAll('\r', ' ');
+  const above = text.slice(0, offset);
+  const lineStart = Math.max(above.lastIndexOf('\n'), above.lastIndexOf('\r')) + 1;
+  const rest = text.slice(offset, offset + EXCERPT_REACH);
+  const lineEnd = rest.search(/[\n\r]/);
+  let start = Math.max(lineStart, offset - EXCERPT_REACH);
+  if (/[\udc00-\udfff]/.test(text[start] ?? '')) start += 1;
+  const before = printable(text.slice(start, offset));
+  const after = printable(lineEnd === -1 ? rest.toWellFormed() : rest.slice(0, lineEnd));
   const gutter = String(positionOf(text, offset).line);
   // Tabs stay tabs, so that the caret stands under its character at any tab width.
-  const indent = text.slice(start, offset).replaceAll(/[^\t]/gu, ' ');
-  return `  ${gutter} | ${shown}\n  ${' '.repeat(gutter.length)} | ${indent}^`;
+  const indent = before.replaceAll(/[^\t]/gu, ' ');
+  return `  ${gutter} | ${before}${after}\n  ${' '.repeat(gutter.length)} | ${indent}^`;
+}
+
+/** Without what would move a terminal's cursor or change its colours. */
+function printable(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\t]/gu, ' ');
 }

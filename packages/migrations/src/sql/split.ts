@@ -1,4 +1,5 @@
-import { type Token, tokenize } from './lexer.ts';
+import { foldCase } from './identifier.ts';
+import { type Token, tokensOf } from './lexer.ts';
 
 /** One SQL statement of a file. Offsets are UTF-16 units into the file's text, `end` exclusive. */
 export interface Statement {
@@ -37,44 +38,74 @@ export function splitPieces(text: string): Piece[] {
   let start = 0;
   let tokens: Token[] = [];
   let bracketDepth = 0;
-  let isInBody = false;
+  const bodies = new Bodies();
   const finish = (end: number): void => {
     pieces.push({ start, end, tokens });
     start = end;
     tokens = [];
     bracketDepth = 0;
-    isInBody = false;
+    bodies.clear();
   };
-  for (const token of tokenize(text)) {
+  for (const token of tokensOf(text)) {
     if (token.kind === 'space' || (token.kind === 'comment' && !token.isOpen)) continue;
-    if (token.text === ';' && bracketDepth === 0 && !isInBody) {
+    if (token.text === ';' && bracketDepth === 0 && bodies.isEmpty) {
       finish(token.end);
       continue;
     }
-    const previous = tokens.at(-1);
     if (token.text === '(') bracketDepth += 1;
     else if (token.text === ')') bracketDepth = Math.max(0, bracketDepth - 1);
-    else if (bracketDepth > 0) {
-      // A parameter may be called begin and have a type called atomic.
-    } else if (isWord(token, 'atomic') && isWord(previous, 'begin')) {
-      isInBody = createsRoutine(tokens);
-    } else if (isInBody && isWord(token, 'end')) {
-      // `end` closes the body only where a statement could begin. Elsewhere it ends a `case`, or is
-      // a column label (`select 1 as end`).
-      isInBody = !(previous?.text === ';' || isWord(previous, 'atomic'));
-    }
+    // A parameter may be called begin and have a type called atomic.
+    else if (bracketDepth === 0) bodies.see(token, tokens);
     tokens.push(token);
   }
   if (start < text.length) finish(text.length);
   return pieces;
 }
 
-/** Whether `token` is this keyword, given in lower case. A quoted identifier never is. */
-export function isWord(token: Token | undefined, word: string): boolean {
-  return token?.kind === 'word' && token.text.toLowerCase() === word;
+/**
+ * The `begin atomic … end` bodies that are open. The grammar lets a body define another routine, so
+ * there may be several, although no server runs that.
+ */
+class Bodies {
+  /** The word `atomic` that began each of them. */
+  readonly #openers: Token[] = [];
+  /** Index of the first token of the innermost statement. */
+  #first = 0;
+
+  get isEmpty(): boolean {
+    return this.#openers.length === 0;
+  }
+
+  clear(): void {
+    this.#openers.length = 0;
+    this.#first = 0;
+  }
+
+  /** Takes the next token outside brackets, before it is added to those of the statement. */
+  see(token: Token, before: readonly Token[]): void {
+    const previous = before.at(-1);
+    if (isWord(token, 'atomic')) {
+      if (!isWord(previous, 'begin') || !createsRoutine(before, this.#first)) return;
+      this.#openers.push(token);
+      this.#first = before.length + 1;
+    } else if (token.text === ';') {
+      this.#first = before.length + 1;
+    } else if (isWord(token, 'end') && !this.isEmpty) {
+      // `end` closes a body only where a statement could begin. Elsewhere it ends a `case`, or is a
+      // column label (`select 1 as end`).
+      if (previous?.text === ';' || previous === this.#openers.at(-1)) this.#openers.pop();
+    }
+  }
 }
 
-function createsRoutine(tokens: readonly Token[]): boolean {
-  const kind = isWord(tokens[1], 'or') && isWord(tokens[2], 'replace') ? tokens[3] : tokens[1];
-  return isWord(tokens[0], 'create') && (isWord(kind, 'function') || isWord(kind, 'procedure'));
+/** Whether `token` is this keyword, given in lower case. A quoted identifier never is. */
+export function isWord(token: Token | undefined, word: string): boolean {
+  return token?.kind === 'word' && foldCase(token.text) === word;
+}
+
+/** Whether the statement that begins at `first` is a `create [or replace] function | procedure`. */
+function createsRoutine(tokens: readonly Token[], first: number): boolean {
+  const hasReplace = isWord(tokens[first + 1], 'or') && isWord(tokens[first + 2], 'replace');
+  const kind = tokens[first + (hasReplace ? 3 : 1)];
+  return isWord(tokens[first], 'create') && (isWord(kind, 'function') || isWord(kind, 'procedure'));
 }

@@ -3,16 +3,15 @@ import type { ServerError } from '../../src/database/client.ts';
 import { withRetries } from '../../src/engine/retry.ts';
 import { type Run, type StepRun, stepRefOf } from '../../src/engine/run.ts';
 import { statementFailure } from '../../src/engine/statement-failure.ts';
-import type { MigrationEvent } from '../../src/events.ts';
+import type { Blocker, MigrationEvent } from '../../src/events.ts';
 import { directory } from '../../src/index.ts';
-import type { Migration, Step } from '../../src/migration.ts';
+import type { Step } from '../../src/migration.ts';
 import { parseOptions } from '../../src/options.ts';
-import { parseMigration } from '../../src/sources/parse-migration.ts';
+import { parsed, sqlFile } from '../migration-file.ts';
 
-const migration = parseMigration(
-  { version: '1', name: 'a', file: '1_a.sql' },
-  Buffer.from('select 1'),
-) as Migration;
+const migration = parsed(sqlFile('1', 'select 1'));
+
+const BLOCKER: Blocker = { pid: 7, applicationName: 'report', query: 'lock t', ageMs: 1_234 };
 
 function setUp(
   attempts: number,
@@ -39,12 +38,20 @@ function setUp(
   const run = {
     settings,
     tally: { retried: 0, recovered: [] },
-    watcher: { blockers: [], forget: () => {} },
+    watcher: { blockers: [BLOCKER], forget: () => {} },
     emit: (event: MigrationEvent) => events.push(event),
   } as unknown as Run;
   const step = migration.steps[0] as Step;
   return {
-    stepRun: { run, migration, step, ref: stepRefOf(migration, 0), wasInterrupted: false },
+    stepRun: {
+      run,
+      migration,
+      step,
+      ref: stepRefOf(migration, 0),
+      wasInterrupted: false,
+      position: undefined,
+      recordSql: () => '',
+    },
     delays,
     events,
   };
@@ -64,6 +71,8 @@ describe('withRetries', () => {
     await expect(withRetries(stepRun, failing('40P01'))).rejects.toMatchObject({
       code: 'ERR_OPS_MIGRATION_LOCK_TIMEOUT',
       sqlstate: '40P01',
+      blockers: [BLOCKER],
+      message: expect.stringContaining('pid 7 (report, for 1234 ms): lock t'),
     });
     expect(delays).toEqual([50, 100, 200, 400, 500, 500]);
     expect(stepRun.run.tally.retried).toBe(6);

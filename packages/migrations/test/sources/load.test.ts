@@ -4,7 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { SourceError } from '../../src/errors.ts';
 import { directory } from '../../src/sources/directory.ts';
-import { loadSources } from '../../src/sources/load.ts';
+import { loadSources, readSources } from '../../src/sources/load.ts';
+import { parseFiles } from '../../src/sources/parse-files.ts';
 import { useFolder } from '../folder.ts';
 
 const folder = useFolder();
@@ -12,7 +13,7 @@ const folder = useFolder();
 async function problemsOf(files: Record<string, string | Uint8Array>): Promise<string[]> {
   await folder.write(files);
   try {
-    await loadSources([directory(folder.path)]);
+    await parseFiles(await loadSources([directory(folder.path)]));
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     return error.problems.map(({ file, line, column, message }) => {
@@ -53,7 +54,7 @@ describe('loadSources', () => {
         create index concurrently i on t (a);
         vacuum t; select 1; select 2;`,
     });
-    const [migration] = await loadSources([directory(folder.path)]);
+    const [migration] = await parseFiles(await loadSources([directory(folder.path)]));
     expect(migration?.steps.map(({ kind, statements }) => [kind, statements.length])).toEqual([
       ['transaction', 2],
       ['index', 1],
@@ -67,12 +68,12 @@ describe('loadSources', () => {
       '1_a.sql': "-- x\nselect 'a\nb';\nselect 2;\n",
       '2_b.sql': "\uFEFF-- x\r\nselect 'a\r\nb';\r\nselect 2;\r\n",
     });
-    const [unix, windows] = await loadSources([directory(folder.path)]);
+    const [unix, windows] = await parseFiles(await loadSources([directory(folder.path)]));
     expect(windows?.hash).toBe(unix?.hash);
     expect(windows?.statements[1]?.text).toBe('select 2');
   });
 
-  test('all problems of all files come in one error', async () => {
+  test('all names that are wrong come in one error, before anything is parsed', async () => {
     const problems = await problemsOf({
       '01_a.sql': 'select 1',
       '1_b.sql': 'select 1',
@@ -80,9 +81,35 @@ describe('loadSources', () => {
       'd.sql': 'select 1',
       '2_E.SQL': 'select 1',
       '3_x.down.sql': 'drop table t',
+      '4_undo.undo.sql': 'drop table t',
+      '5-x.mts.sql': "select 'unfinished",
+      '6_utf16.sql': Buffer.from('\uFEFFselect 1', 'utf16le'),
+      '7_latin.sql': Buffer.from('select 1;\n-- \xe9t\xe9', 'latin1'),
+      'R__view.sql': 'select 1',
+      '2025-11-05_code.ts': '',
+      'helper.ts': 'passed over',
+      '7_types.d.ts': 'passed over',
+      '8_code.test.ts': 'passed over',
+      '9_notes.md': 'passed over',
+    });
+    expect(problems).toEqual([
+      '2025-11-05_c.sql: the name does not say its version, so the file would be ignored',
+      '2025-11-05_code.ts: the name does not say its version, so the file would be ignored',
+      '2_E.SQL: the ending is not .sql in lower case, so the file would be ignored',
+      '4_undo.undo.sql: the name does not say whether it is to be run, so the file would be ignored',
+      'R__view.sql: the name does not say its version, so the file would be ignored',
+      'd.sql: the name does not say its version, so the file would be ignored',
+      '6_utf16.sql: is UTF-16 text (little-endian), not UTF-8',
+      '7_latin.sql:2:4: is not UTF-8 text: the byte 0xe9 stands where a character should',
+      '3_x.down.sql: takes back version 3, which has no file',
+      expect.stringMatching(/^1_b\.sql: has the version 1, as has .*01_a\.sql$/),
+    ]);
+  });
+
+  test('all texts that are wrong come in one error', async () => {
+    const problems = await problemsOf({
       '4_empty.sql': '-- nothing\n;',
       '5_nul.sql': 'select 1;\n  select \0',
-      '6_utf16.sql': Buffer.from('\uFEFFselect 1', 'utf16le'),
       '7_meta.sql': "select 'a\\b';\n\\echo it's\nselect 2",
       '8_copy.sql': "copy t from stdin;\n1\tit's\n\\.\n",
       '9_open.sql': "select 1;\n select 'a",
@@ -91,20 +118,14 @@ describe('loadSources', () => {
       '12_noname.sql': 'create index concurrently on t (a)',
     });
     expect(problems).toEqual([
-      '10_comment.sql:1:11: the comment that begins here has no end',
-      '11_begin.sql:2:1: a migration file must not begin or end transactions',
-      '12_noname.sql:1:1: a concurrent index needs a name, so that an interrupted build can be found again',
-      '2025-11-05_c.sql: the name does not say its version, so the file would be ignored',
-      '2_E.SQL: the name does not say its version, so the file would be ignored',
-      '3_x.down.sql: up/down pairs are not supported, and a down file must never run as a migration',
       '4_empty.sql:1:1: has no statement',
       '5_nul.sql:2:10: has a NUL byte, which PostgreSQL cannot take',
-      '6_utf16.sql: is not UTF-8 text',
       '7_meta.sql:2:1: \\echo is a psql command, not SQL',
       '8_copy.sql:1:1: COPY … FROM stdin needs psql, which sends the data that follows',
       '9_open.sql:2:9: the literal that begins here has no end',
-      'd.sql: the name does not say its version, so the file would be ignored',
-      expect.stringMatching(/^1_b\.sql: has the version 1, as has .*01_a\.sql$/),
+      '10_comment.sql:1:11: the comment that begins here has no end',
+      '11_begin.sql:2:1: a migration file must not begin or end transactions',
+      '12_noname.sql:1:1: a concurrent index needs a name, so that an interrupted build can be found again',
     ]);
   });
 
@@ -125,5 +146,11 @@ describe('loadSources', () => {
     await folder.write({ '1_a.sql': 'select 1' });
     await chmod(join(folder.path, '1_a.sql'), 0);
     expect(await problemsOf({})).toEqual(['1_a.sql: cannot be read (EACCES)']);
+  });
+
+  test('a folder that is given twice is said to be, instead of two files of one version', async () => {
+    await folder.write({ '1_a.sql': 'select 1' });
+    const { problems } = await readSources([directory(folder.path), directory(folder.path)]);
+    expect(problems).toMatchObject([{ message: 'is read twice' }]);
   });
 });

@@ -181,12 +181,56 @@ describe('properties', () => {
 
   test('takes time in proportion to the text on input made to be slow', () => {
     for (const evil of [
-      "E'a'" + ' -- '.repeat(50_000),
-      '/*'.repeat(50_000),
-      '$a'.repeat(50_000),
-      '+-'.repeat(50_000),
+      "E'a' -- ",
+      "E'a'\n",
+      "'a' -- '\n",
+      "E'\\",
+      "''",
+      '""',
+      'U&"',
+      "U&'",
+      'E',
+      "b'",
+      '/*',
+      '/**/',
+      '*/',
+      '--',
+      '$a',
+      '$a$',
+      '$$',
+      '$1',
+      '$',
+      '+-',
+      '@-',
+      '@',
+      '=-',
+      '::',
+      ':',
+      '1.',
+      '.',
+      '1e',
+      '0x',
+      '1_',
+      '\\',
+      '(',
+      ')',
+      ';',
+      '\r',
+      '\0',
+      'é',
+      '\ud83d',
+      '\uFEFF ',
+      'create function f() begin atomic ',
+      'begin atomic ',
+      'end ',
+      'a.',
     ]) {
+      const text = evil.repeat(30_000);
+      expect(splitPieces(text).at(-1)?.end).toBe(text.length);
+    }
+    const tags = Array.from({ length: 50_000 }, (_, at) => `$t${at}$ `).join('');
+    for (const evil of [tags, `E'a'${' -- \n'.repeat(50_000)}`]) {
       expect(tokenize(evil).at(-1)?.end).toBe(evil.length);
     }
-  });
+  }, 20_000);
 });

@@ -1,0 +1,3 @@
+import { finish } from './finish.mjs';
+
+await finish(async () => 0);

@@ -1,0 +1,1 @@
+create table if not exists badges (id bigint generated always as identity primary key);
