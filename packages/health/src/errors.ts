@@ -1,4 +1,4 @@
-import type { OutcomeCode } from './check.ts';
+import type { OutcomeCode } from './status.ts';
 
 /**
  * Thrown by a check to say with which code it fails. An ordinary error does as well: its code is

@@ -1,6 +1,8 @@
 import type { Clock, Duration } from '@ops/timeout';
 import type { Check, CheckFunction } from './check.ts';
 import type { HealthEvent } from './events.ts';
+import type { Preset, StatusCodes } from './http/status-codes.ts';
+import type { Publisher } from './publishers/publisher.ts';
 
 /** Checks by name. A name has no colon, slash or white space; names are public. */
 export type Checks = Readonly<Record<string, Check>>;
@@ -29,7 +31,7 @@ export interface CheckDefaults {
    */
   readonly ttl?: Duration | undefined;
   /**
-   * Age above which a result is not believed: `fail`, code `stale`. At least `ttl`.
+   * Age above which a result is not believed. At least `ttl`. Not for checks with `every`.
    * Default: 3 × `ttl` + `timeout`, of the check.
    */
   readonly maxStale?: Duration | undefined;
@@ -55,7 +57,7 @@ export interface Groups<C> {
   readonly ready?: readonly CheckName<C>[] | undefined;
   /** Has this process started? Passes for good once it has passed. Default: none. */
   readonly startup?: readonly CheckName<C>[] | undefined;
-  /** Groups of your own, for `report(group)` and `check(group)`. */
+  /** Groups of your own, for `report(group)`, `check(group)` and `watch(group)`. */
   readonly [group: string]: readonly CheckName<C>[] | undefined;
 }
 
@@ -93,12 +95,20 @@ export interface HealthOptions<C extends Checks = Checks, G extends Groups<C> = 
    */
   readonly basePath?: string | undefined;
   /**
-   * `kubernetes`: a failure on `/livez`, `/readyz`, `/startupz` and `/healthz` answers 500, as
-   * kube-apiserver does, instead of 503.
+   * What probes of a kind expect. `kubernetes`: a failure on `/livez`, `/readyz`, `/startupz` and
+   * `/healthz` answers 500, as kube-apiserver does, instead of 503. `consul`: a warning answers 429.
+   * `microprofile`: `/health`, and `/health/live`, `/health/ready` and `/health/started` besides,
+   * answer in the form of MicroProfile Health.
    */
-  readonly preset?: 'kubernetes' | undefined;
-  /** Told of changes only. What it throws, or rejects with, is dropped. */
+  readonly preset?: Preset | undefined;
+  /** HTTP statuses, instead of single ones of the preset. */
+  readonly statusCodes?: StatusCodes | undefined;
+  /** Who is told of transitions, each by itself; see `@ops/health/publishers`. */
+  readonly publishers?: readonly Publisher[] | undefined;
+  /** Told of transitions, and of publishers that fail, at once and in their order. What it throws, or rejects with, is dropped. */
   readonly onEvent?: ((event: HealthEvent) => void) | undefined;
   /** Default: the real time. */
   readonly clock?: Clock | undefined;
+  /** From 0 to 1, for `jitter`. Default: `Math.random`. */
+  readonly random?: (() => number) | undefined;
 }

@@ -9,21 +9,22 @@ export type {
   CheckFunction,
   CheckSpec,
   ExternalCheckSpec,
-  Measurement,
   Outcome,
-  OutcomeCode,
-  Status,
 } from './check.ts';
-export { CheckFailedError } from './errors.ts';
+export type { CheckPolicy } from './check-policy.ts';
 // What comes out.
-export type { ChangeEvent, GroupChangeEvent, HealthEvent } from './events.ts';
-export {
-  type CheckOptions,
-  createHealth,
-  type DrainOptions,
-  type GroupIn,
-  type Health,
-} from './health.ts';
+export type { ResultTotals } from './check-record.ts';
+export { createHealth } from './create-health.ts';
+export { CheckFailedError } from './errors.ts';
+export type {
+  ChangeEvent,
+  GroupChangeEvent,
+  HealthEvent,
+  PublisherFailedEvent,
+  Transition,
+} from './events.ts';
+export type { Finding } from './finding.ts';
+export type { CheckOptions, DrainOptions, GroupIn, Health, WatchOptions } from './health.ts';
 export type {
   CheckDefaults,
   CheckName,
@@ -34,4 +35,10 @@ export type {
   InternalCheckName,
   ServiceInfo,
 } from './health-options.ts';
-export type { CheckState, HealthReport } from './report.ts';
+export type { Sample } from './history.ts';
+export type { Preset, StatusCodes } from './http/status-codes.ts';
+export type { Measurement } from './measurement.ts';
+// What tells others, made in ./publishers or by hand.
+export type { PublishContext, Publisher } from './publishers/publisher.ts';
+export type { CheckState, HealthReport, MeasurementState } from './report.ts';
+export type { OutcomeCode, Status } from './status.ts';

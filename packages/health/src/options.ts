@@ -1,9 +1,25 @@
 import { type Clock, systemClock } from '@ops/timeout';
-import { callable, durationMs, type Fault, parseOptions } from '@ops/timeout/options';
+import { callable, parseOptions } from '@ops/timeout/options';
 import * as z from 'zod';
 import type { Check, CheckSpec } from './check.ts';
+import {
+  checkPolicy,
+  DEFAULT_JITTER,
+  DEFAULT_TIMEOUT_MS,
+  DEFAULT_TTL_MS,
+  limits,
+} from './check-policy.ts';
+import type { CheckSettings } from './check-settings.ts';
 import type { HealthEvent } from './events.ts';
-import type { CheckDefaults, HealthOptions, ServiceInfo } from './health-options.ts';
+import type { HealthOptions, ServiceInfo } from './health-options.ts';
+import { type Preset, statusCodes, statusCodeTables } from './http/status-codes.ts';
+import { furtherFaults } from './option-faults.ts';
+import {
+  type PublisherSettings,
+  publisher,
+  publisherSettings,
+} from './publishers/publisher-settings.ts';
+import type { ScheduleSettings } from './schedule.ts';
 
 const text = z.string().optional();
 
@@ -16,13 +32,6 @@ const service: z.ZodType<ServiceInfo, ServiceInfo> = z.strictObject({
 
 const named = { error: 'expected an object' };
 
-const limit = durationMs({ isMinExcluded: true });
-const limits = {
-  timeout: limit.optional(),
-  ttl: limit.optional(),
-  maxStale: limit.optional(),
-};
-
 const check = z.preprocess(
   (given) => (typeof given === 'function' ? { run: given } : given),
   z.strictObject(
@@ -30,9 +39,8 @@ const check = z.preprocess(
       run: callable<CheckSpec['run']>(),
       kind: z.enum(['component', 'datastore', 'system']).optional(),
       external: z.boolean().optional(),
-      critical: z.boolean().optional(),
       close: callable<NonNullable<CheckSpec['close']>>().optional(),
-      ...limits,
+      ...checkPolicy,
     },
     {
       error: (issue) =>
@@ -59,27 +67,17 @@ const schema = z.strictObject({
     .string()
     .regex(/^(\/[^/\s?#]+)*$/, { error: "expected '' or a path as '/ops'" })
     .optional(),
-  preset: z.enum(['kubernetes']).optional(),
+  preset: z.enum(['kubernetes', 'consul', 'microprofile']).optional(),
+  statusCodes: statusCodes.optional(),
+  publishers: z.array(publisher).optional(),
   onEvent: callable<(event: HealthEvent) => void>().optional(),
   clock: z
     .custom<Clock>((value) => typeof (value as Clock | null)?.setTimeout === 'function', {
       error: 'expected a clock',
     })
     .optional(),
+  random: callable<() => number>().optional(),
 });
-
-/** One check as the engine takes it. */
-export interface CheckSettings {
-  readonly name: string;
-  /** Calls the check as it was given, so that a `run` that uses `this` finds it. */
-  readonly run: CheckSpec['run'];
-  readonly close: (() => void | Promise<void>) | undefined;
-  readonly kind: 'component' | 'datastore' | 'system';
-  readonly critical: boolean;
-  readonly timeoutMs: number;
-  readonly ttlMs: number;
-  readonly maxStaleMs: number;
-}
 
 /** The options of `createHealth` with every default filled in. */
 export interface HealthSettings {
@@ -90,14 +88,14 @@ export interface HealthSettings {
   readonly detailsTimeoutMs: number;
   readonly redact: readonly string[];
   readonly basePath: string;
-  /** HTTP status of a failing z-page. */
-  readonly pageFailStatus: 500 | 503;
+  readonly defaultTtlMs: number;
+  readonly preset: Preset | undefined;
+  readonly statusCodes: ReturnType<typeof statusCodeTables>;
+  readonly publishers: readonly PublisherSettings[];
   readonly onEvent: ((event: HealthEvent) => void) | undefined;
   readonly clock: Clock;
+  readonly random: () => number;
 }
-
-const DEFAULT_TIMEOUT_MS = 1_000;
-const DEFAULT_TTL_MS = 5_000;
 
 /** @throws InvalidOptionsError naming every fault. */
 export function readOptions(options: HealthOptions): HealthSettings {
@@ -106,19 +104,9 @@ export function readOptions(options: HealthOptions): HealthSettings {
     secretKeys: ['url', 'headers', 'redact'],
     further: furtherFaults,
   });
-  const checks = Object.entries(parsed.checks).map(([name, own]) => {
-    const timeoutMs = own.timeout ?? parsed.defaults?.timeout ?? DEFAULT_TIMEOUT_MS;
-    const ttlMs = own.ttl ?? parsed.defaults?.ttl ?? DEFAULT_TTL_MS;
-    return {
-      ...callsOf(options.checks[name] as Check),
-      name,
-      kind: own.kind ?? 'component',
-      critical: own.critical ?? true,
-      timeoutMs,
-      ttlMs,
-      maxStaleMs: own.maxStale ?? parsed.defaults?.maxStale ?? 3 * ttlMs + timeoutMs,
-    };
-  });
+  const checks = Object.entries(parsed.checks).map(([name, own]) =>
+    checkSettings(name, options.checks[name] as Check, own, parsed.defaults ?? {}),
+  );
   const given = Object.entries(parsed.groups ?? {});
   const names = checks.map(({ name }) => name);
   return {
@@ -137,10 +125,56 @@ export function readOptions(options: HealthOptions): HealthSettings {
     detailsTimeoutMs: parsed.defaults?.timeout ?? DEFAULT_TIMEOUT_MS,
     redact: parsed.redact ?? [],
     basePath: parsed.basePath ?? '',
-    pageFailStatus: parsed.preset === 'kubernetes' ? 500 : 503,
+    defaultTtlMs: parsed.defaults?.ttl ?? DEFAULT_TTL_MS,
+    preset: parsed.preset,
+    statusCodes: statusCodeTables(parsed.preset, parsed.statusCodes),
+    publishers: (parsed.publishers ?? []).map((one, at) =>
+      publisherSettings(one, options.publishers?.[at] ?? one),
+    ),
     onEvent: parsed.onEvent,
     clock: parsed.clock ?? systemClock,
+    random: parsed.random ?? (() => Math.random()),
   };
+}
+
+function checkSettings(
+  name: string,
+  given: Check,
+  own: z.output<typeof check>,
+  defaults: NonNullable<z.output<typeof schema>['defaults']>,
+): CheckSettings {
+  const timeoutMs = own.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT_MS;
+  const ttlMs = own.ttl ?? defaults.ttl ?? DEFAULT_TTL_MS;
+  const { kind = 'component', critical = true, failAfter = 1, passAfter = 1, id } = own;
+  const schedule = scheduleOf(own);
+  const maxStaleMs =
+    own.maxStale ??
+    // A default in seconds would make a check that runs every quarter of an hour stale for most of it.
+    (schedule === undefined
+      ? (defaults.maxStale ?? 3 * ttlMs + timeoutMs)
+      : 3 * schedule.everyMs + timeoutMs);
+  return {
+    ...callsOf(given),
+    name,
+    kind,
+    id,
+    critical,
+    timeoutMs,
+    ttlMs,
+    maxStaleMs,
+    schedule,
+    failAfter,
+    passAfter,
+    affects: Object.freeze([...(own.affects ?? [])]),
+  };
+}
+
+function scheduleOf({
+  every,
+  initialDelay = 0,
+  jitter = DEFAULT_JITTER,
+}: z.output<typeof check>): ScheduleSettings | undefined {
+  return every === undefined ? undefined : { everyMs: every, initialDelayMs: initialDelay, jitter };
 }
 
 function callsOf(given: Check): Pick<CheckSettings, 'run' | 'close'> {
@@ -149,84 +183,4 @@ function callsOf(given: Check): Pick<CheckSettings, 'run' | 'close'> {
     run: (context) => given.run(context),
     close: given.close === undefined ? undefined : () => given.close?.(),
   };
-}
-
-/** No colon (health+json), no slash (`/livez/NAME`), nothing that breaks a line of text. */
-const NAME = /^[^\s:/\p{C}]{1,64}$/u;
-const NAME_FORM = 'expected 1 to 64 characters without colon, slash and white space';
-
-function furtherFaults(options: unknown): Fault[] {
-  const { checks, groups, defaults } = record(options);
-  return [
-    ...Object.keys(record(checks)).flatMap((name) =>
-      nameFaults('checks', name, ['shutdown', '__proto__']),
-    ),
-    ...Object.keys(record(groups)).flatMap((name) =>
-      nameFaults('groups', name, ['all', '__proto__']),
-    ),
-    ...Object.entries(record(groups)).flatMap(([group, members]) =>
-      memberFaults(group, members, record(checks)),
-    ),
-    ...Object.entries(record(checks)).flatMap(([name, given]) =>
-      staleFaults(name, record(given), record(defaults)),
-    ),
-  ];
-}
-
-function nameFaults(option: string, name: string, reserved: readonly string[]): Fault[] {
-  if (reserved.includes(name)) {
-    return [{ path: [option], message: `'${name}' is a reserved name; choose another` }];
-  }
-  return NAME.test(name)
-    ? []
-    : [
-        {
-          path: [option],
-          message: `${NAME_FORM} as a name, got ${JSON.stringify(name.slice(0, 80))}`,
-        },
-      ];
-}
-
-function memberFaults(group: string, members: unknown, checks: Record<string, unknown>): Fault[] {
-  if (!Array.isArray(members)) return [];
-  const names = members.filter((name): name is string => typeof name === 'string');
-  const fault = (message: string): Fault => ({ path: ['groups', group], message });
-  const known = Object.keys(checks)
-    .map((name) => `'${name}'`)
-    .join(', ');
-  return [
-    ...[...new Set(names)]
-      .filter((name) => !Object.hasOwn(checks, name))
-      .map((name) =>
-        fault(`'${name.slice(0, 80)}' is not a check; the checks are ${known || 'none'}`),
-      ),
-    ...[...new Set(names.filter((name, at) => names.indexOf(name) !== at))].map((name) =>
-      fault(`'${name.slice(0, 80)}' is named more than once`),
-    ),
-    ...names
-      .filter((name) => group === 'live' && record(checks[name])['external'] === true)
-      .map((name) =>
-        fault(
-          `'${name}' depends on something outside this process, which a restart of it would not repair; move it to ready`,
-        ),
-      ),
-  ];
-}
-
-function staleFaults(
-  name: string,
-  spec: Record<string, unknown>,
-  defaults: Record<string, unknown>,
-): Fault[] {
-  const ms = (key: keyof CheckDefaults): number | undefined =>
-    limit.safeParse(spec[key] ?? defaults[key]).data;
-  const ttlMs = ms('ttl') ?? DEFAULT_TTL_MS;
-  const maxStaleMs = ms('maxStale') ?? Infinity;
-  if (maxStaleMs >= ttlMs) return [];
-  const message = `expected at least the ttl of ${ttlMs} ms, got ${maxStaleMs} ms`;
-  return [{ path: ['checks', name, 'maxStale'], message }];
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

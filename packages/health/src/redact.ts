@@ -6,7 +6,7 @@ const LONGEST_BYTES = 512;
 const LONGEST_INPUT = 8_192;
 
 const SECRET_WORD =
-  '(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|apikey|access[-_]?key|private[-_]?key|credentials?|auth(?:orization)?|cookie|session(?:[-_]?id)?|signature|sig|dsn)';
+  '(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|apikey|(?:access|account|private)[-_]?key|credentials?|auth(?:orization)?|cookie|session(?:[-_]?id)?|signature|sig|dsn)';
 
 /**
  * Each is bounded: no repetition without a limit inside another. A value goes on to the next white
@@ -21,6 +21,8 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\b(bearer|basic|digest|negotiate)\s+\S+/gi, `$1 ${MARK}`],
   // A JSON Web Token: its first part starts with {" in base64url.
   [/\beyJ[\w-]{4,}(?:\.[\w-]*){1,4}/g, MARK],
+  // A value in a query: which names are telling is up to whoever made the URL.
+  [/([?&][\w.~%[\]-]{1,64}=)[^\s&#"'<>]+/g, `$1${MARK}`],
   // key=value, "key": "value", --key value, and words around the key: client_secret, x-api-key.
   [
     new RegExp(
@@ -35,12 +37,16 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
     /\b(?:sk|pk|rk|whsec)_(?:live_|test_)?\w{8,}|\b(?:gh[opsur]|github_pat|npm|glpat|sbp|sb_secret|sb_publishable|shp(?:at|ca|pa|ss))[_-][\w-]{8,}|\bxox[a-z]-[\w-]{8,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\bAIza[\w-]{20,}/g,
     MARK,
   ],
-  // What is left of long random text: 24 or more characters of a key's alphabet with a digit in them.
-  [/(?<![\w+/=-])(?=[\w+/=-]{0,200}\d)[\w+/=-]{24,}/g, MARK],
 ];
 
-/** Takes secrets out of a text and cuts it. */
-export type Redactor = (text: string) => string;
+/** What is left of long random text: 24 or more characters of a key's alphabet with a digit in them. */
+const RANDOM_TEXT = /(?<![\w+/=-])(?=[\w+/=-]{0,200}\d)[\w+/=-]{24,}/g;
+
+/**
+ * Takes secrets out of a text and cuts it. `names`: the text is composed around names, as those of
+ * tables and indexes, that are long and have digits: what merely looks random stays.
+ */
+export type Redactor = (text: string, of?: 'prose' | 'names') => string;
 
 /**
  * Makes a redactor that also takes out the `literals`, as they are and URL-encoded. They are looked
@@ -51,11 +57,12 @@ export function createRedactor(literals: readonly string[]): Redactor {
   const spellings = [...new Set(literals.flatMap((text) => [text, urlEncoded(text)]))]
     // The longest first, so that no secret is left in halves by a shorter one inside it.
     .toSorted((a, b) => b.length - a.length);
-  return (text) => {
+  return (text, of = 'prose') => {
     let clean = text;
     for (const spelling of spellings) clean = clean.replaceAll(spelling, MARK);
     if (clean.length > LONGEST_INPUT) clean = withoutLastWord(clean.slice(0, LONGEST_INPUT));
     for (const [pattern, replacement] of PATTERNS) clean = clean.replace(pattern, replacement);
+    if (of === 'prose') clean = clean.replace(RANDOM_TEXT, MARK);
     return cut(clean.replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim());
   };
 }

@@ -69,6 +69,17 @@ test('an attempt under way does not keep the process alive', async () => {
   expect(output).toBe('end\n');
 });
 
+test('nor do a schedule and a watcher', async () => {
+  const output = await outputOf(`
+    const health = createHealth({ checks: { one: { run: () => {}, every: '10ms' } } });
+    health.start();
+    void (async () => {
+      for await (const { code } of health.watch('ready')) console.log(code);
+    })();
+  `);
+  expect(output).toMatch(/^(not_run\n)?ok\n$/);
+});
+
 test('but check() does, until its answer', async () => {
   const output = await outputOf(`
     const stuck = { run: () => new Promise(() => {}), timeout: '10ms' };

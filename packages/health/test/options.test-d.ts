@@ -2,13 +2,22 @@
 import pg from 'pg';
 import { describe, expectTypeOf, test } from 'vitest';
 import { http } from '../src/checks/index.ts';
-import { type CheckState, createHealth, type Health, type HealthReport } from '../src/index.ts';
+import {
+  type CheckPolicy,
+  type CheckState,
+  createHealth,
+  type ExternalCheckSpec,
+  type Health,
+  type HealthReport,
+  type MeasurementState,
+} from '../src/index.ts';
 import { postgres } from '../src/postgres/index.ts';
 
 declare const pool: pg.Pool;
 declare const headers: () => Promise<Record<string, string>>;
 declare const limiter: { check(signal: AbortSignal): Promise<void> };
 declare const migrator: { assertCurrent(): Promise<void> };
+declare function factory(policy?: CheckPolicy): ExternalCheckSpec;
 declare const isOperator: (request: Request) => Promise<boolean>;
 
 const health = createHealth({
@@ -20,15 +29,31 @@ const health = createHealth({
     shopify: http({ url: 'https://x/', headers, critical: false }),
     rateLimiter: { run: ({ signal }) => limiter.check(signal), critical: false },
     schema: () => migrator.assertCurrent(),
+    consistency: {
+      run: () => [{ measurement: 'orphans', value: 3, status: 'warn', findings: [] }],
+      external: true,
+      every: '15m',
+      jitter: 0.2,
+      initialDelay: '1m',
+      failAfter: 3,
+      passAfter: 2,
+      affects: ['/orders/{id}'],
+    },
+    loop: { run: () => ({ value: 3, unit: 'ms' }), kind: 'system' },
   },
-  groups: { live: [], ready: ['database', 'auth'], startup: ['schema'], mine: ['rateLimiter'] },
+  groups: {
+    live: ['loop'],
+    ready: ['database', 'auth'],
+    startup: ['schema'],
+    mine: ['rateLimiter'],
+  },
   details: (request) => isOperator(request),
   onEvent: (event) => {
-    expectTypeOf(event.type).toEqualTypeOf<'change' | 'group-change'>();
+    expectTypeOf(event.type).toEqualTypeOf<'change' | 'group-change' | 'publisher-failed'>();
   },
 });
 
-type All = 'database' | 'auth' | 'shopify' | 'rateLimiter' | 'schema';
+type All = 'database' | 'auth' | 'shopify' | 'rateLimiter' | 'schema' | 'consistency' | 'loop';
 
 describe('names are literal', () => {
   test('of the members of each group', () => {
@@ -36,11 +61,23 @@ describe('names are literal', () => {
     expectTypeOf(health.report('ready')).toEqualTypeOf<HealthReport<'database' | 'auth'>>();
     expectTypeOf(health.report('mine').checks.rateLimiter).toEqualTypeOf<CheckState>();
     expectTypeOf(health.check('startup')).resolves.toEqualTypeOf<HealthReport<'schema'>>();
-    expectTypeOf(health.report('live')).toEqualTypeOf<HealthReport<never>>();
+    expectTypeOf(health.report('live')).toEqualTypeOf<HealthReport<'loop'>>();
     // @ts-expect-error -- not a group
     health.report('raedy');
+    // @ts-expect-error -- not a group
+    health.watch('raedy');
     // @ts-expect-error -- not a member of the group
     void health.report('ready').checks.schema;
+  });
+
+  test('of what is watched', () => {
+    expectTypeOf(health.watch()).toEqualTypeOf<AsyncIterable<HealthReport<All>>>();
+    expectTypeOf(health.watch('startup', { signal: new AbortController().signal })).toEqualTypeOf<
+      AsyncIterable<HealthReport<'schema'>>
+    >();
+    expectTypeOf(health.report().checks.consistency.measurements[0]).toEqualTypeOf<
+      MeasurementState | undefined
+    >();
   });
 
   test('without groups every check is in ready', () => {
@@ -74,6 +111,12 @@ describe('what the compiler refuses', () => {
     // @ts-expect-error -- and so is what is marked by hand
     createHealth({ checks: { a: { run: () => {}, external: true } }, groups: { live: ['a'] } });
     createHealth({ checks: { a: { run: () => {}, external: false } }, groups: { live: ['a'] } });
+    // @ts-expect-error -- a factory's spec too
+    createHealth({ checks: { a: factory() }, groups: { live: ['a'] } });
+    // @ts-expect-error -- one among others that may
+    createHealth({ checks: { ...checks, a: factory() }, groups: { live: ['inner', 'a'] } });
+    // @ts-expect-error -- and with every other option there is
+    createHealth({ checks: { a: { ...factory(), every: '1m' } }, groups: { live: ['a'] } });
   });
 
   test('results that are no results', () => {
@@ -88,11 +131,13 @@ describe('what the compiler refuses', () => {
   test('misspelt options', () => {
     // @ts-expect-error -- basepath
     createHealth({ checks, basepath: '/x' });
+    // @ts-expect-error -- an interval has a unit that is known
+    createHealth({ checks: { a: { run: () => {}, every: '1 minute' } } });
     // @ts-expect-error -- a duration has a unit that is known
     createHealth({ checks, defaults: { ttl: 'soon' } });
     // @ts-expect-error -- expects
     http({ url: 'http://x/', expects: { status: 200 } });
     // @ts-expect-error -- a role that there is not
-    postgres.ping(pool, { role: 'replica' });
+    postgres.ping(pool, { role: 'standby' });
   });
 });

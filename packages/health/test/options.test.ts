@@ -18,12 +18,19 @@ describe('createHealth', () => {
         limiter: 'yes',
         stale: { run: ok, ttl: '10s', maxStale: '9s' },
         shutdown: ok,
+        fatal: ok,
+        early: { run: ok, initialDelay: '1s', jitter: 0.2 },
+        both: { run: ok, every: '10s', ttl: '5s' },
+        old: { run: ok, every: '10s', jitter: 0.5, timeout: '2s', maxStale: '14499ms' },
+        twitchy: { run: ok, every: '10s', jitter: 1.1, failAfter: 0, passAfter: 1.5 },
+        public: { run: ok, affects: ['/orders/{id'], id: 'a\nb' },
       },
       groups: { live: ['auth'], ready: ['auth', 'auth', 'databse'], all: [], 'a b': [] },
       details: 'yes',
       redact: ['abc'],
       basePath: 'ops/',
       preset: 'nagios',
+      random: 4,
     });
     expect(wrong).toThrow(InvalidOptionsError);
     const message = messageOf(wrong);
@@ -38,15 +45,26 @@ describe('createHealth', () => {
       'checks.stale.maxStale: expected at least the ttl of 10000 ms, got 9000 ms',
       'got "data:base"',
       "checks: 'shutdown' is a reserved name",
+      "checks: 'fatal' is a reserved name",
+      'checks.early.initialDelay: has a meaning only together with every',
+      'checks.early.jitter: has a meaning only together with every',
+      'checks.both.ttl: has no meaning together with every; leave out one of the two',
+      'checks.old.maxStale: expected at least 14500 ms, every × (1 + jitter / 2) + timeout, the longest time between two results, got 14499 ms',
+      'checks.twitchy.jitter: expected a number from 0 to 1, got 1.1',
+      'checks.twitchy.failAfter: expected a whole number of 1 or more, got 0',
+      'checks.twitchy.passAfter: expected a whole number of 1 or more, got 1.5',
+      "checks.public.affects.0: expected a URI template as '/orders/{id}', got '/orders/{id'",
+      'checks.public.id: expected 1 to 256 characters',
+      'random: expected a function, got 4',
       "groups.live: 'auth' depends on something outside this process",
-      "groups.ready: 'databse' is not a check; the checks are 'data:base', 'auth', 'limiter', 'stale', 'shutdown'",
+      "groups.ready: 'databse' is not a check; the checks are 'data:base', 'auth', 'limiter', 'stale', 'shutdown', 'fatal', 'early', 'both', 'old', 'twitchy', 'public'",
       "groups.ready: 'auth' is named more than once",
       "groups: 'all' is a reserved name",
       'got "a b"',
       "details: expected a boolean or a function, got 'yes'",
       'redact.0: expected 4 characters or more, got another string',
       "basePath: expected '' or a path as '/ops', got 'ops/'",
-      'preset: expected "kubernetes", got \'nagios\'',
+      'preset: expected one of "kubernetes"|"consul"|"microprofile", got \'nagios\'',
     ]) {
       expect(message).toContain(part.replace(/^options\./, ''));
     }
@@ -72,11 +90,52 @@ describe('createHealth', () => {
     },
   );
 
+  test.each([0, -1, '-1s', '0s', Number.NaN, '15d'])('an interval of %o is refused', (every) => {
+    expect(create({ checks: { a: { run: ok, every } } })).toThrow(
+      "checks.a.every: expected a duration ('250ms', '5s', '90d', or milliseconds) of more than 0 ms and at most 14 days",
+    );
+  });
+
+  test.each([-1, '-1s', Number.NaN, '25d'])('an initial delay of %o is refused', (initialDelay) => {
+    expect(create({ checks: { a: { run: ok, every: '1s', initialDelay } } })).toThrow(
+      'checks.a.initialDelay: expected a duration',
+    );
+  });
+
+  test.each([-0.1, 1.01, Number.NaN, Infinity, '0.1', null])(
+    'a jitter of %o is refused',
+    (jitter) => {
+      expect(create({ checks: { a: { run: ok, every: '1s', jitter } } })).toThrow(
+        'checks.a.jitter: expected a number from 0 to 1',
+      );
+    },
+  );
+
+  test('the maxStale of all checks, in seconds, is not that of one that runs every 15 minutes', async () => {
+    const health = createHealth({
+      defaults: { maxStale: '20s' },
+      checks: { rare: { run: ok, every: '15m', initialDelay: 0 } },
+    });
+    expect((await health.check()).status).toBe('pass');
+    await health.stop();
+    // The shortest that is accepted, jitter and timeout by default.
+    expect(create({ checks: { a: { run: ok, every: '10s', maxStale: 11_500 } } })).not.toThrow();
+    expect(create({ checks: { a: { run: ok, every: '10s', maxStale: 11_499 } } })).toThrow('11500');
+  });
+
   test('undefined is the same as absent', async () => {
     const health = createHealth({
       service: { id: 'a', releaseId: undefined },
       defaults: undefined,
-      checks: { a: { run: ok, ttl: undefined } },
+      checks: {
+        a: {
+          run: ok,
+          ttl: undefined,
+          every: undefined,
+          initialDelay: undefined,
+          jitter: undefined,
+        },
+      },
       groups: { live: undefined },
       details: undefined,
       basePath: undefined,
@@ -138,7 +197,7 @@ describe('http', () => {
 describe('postgres.ping', () => {
   test('faults are named', () => {
     const pool = { query: async () => ({ rows: [] }) };
-    expect(() => postgres.ping(pool, { role: 'replica' as 'any' })).toThrow(
+    expect(() => postgres.ping(pool, { role: 'standby' as 'any' })).toThrow(
       'postgres.ping: role: ',
     );
     expect(() => postgres.ping(pool, { tll: '1s' } as object)).toThrow(

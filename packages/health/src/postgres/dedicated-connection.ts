@@ -1,5 +1,5 @@
 import { isConnectionLoss } from './postgres-error.ts';
-import type { PostgresClient } from './postgres-pool.ts';
+import { destroyClient, type PostgresClient } from './postgres-pool.ts';
 
 /** One connection of our own: opened when first needed, kept, and opened anew after a fault. */
 export interface DedicatedConnection {
@@ -56,9 +56,7 @@ export function createDedicatedConnection(makeClient: () => PostgresClient): Ded
   function destroy(): void {
     const destroyed = client;
     client = undefined;
-    const stream = destroyed?.connection?.stream;
-    if (stream === undefined) destroyed?.end().catch(() => {});
-    else stream.destroy();
+    if (destroyed !== undefined) destroyClient(destroyed);
   }
 
   return {
@@ -78,6 +76,8 @@ export function createDedicatedConnection(makeClient: () => PostgresClient): Ded
       isClosed = true;
       const closed = client;
       client = undefined;
+      // Somebody waits for this, so the process has to live until it is done.
+      closed?.ref?.();
       await closed?.end();
     },
   };

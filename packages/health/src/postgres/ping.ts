@@ -1,47 +1,38 @@
-import { type Duration, InvalidOptionsError } from '@ops/timeout';
-import { durationMs, parseOptions, type Shape } from '@ops/timeout/options';
+import { InvalidOptionsError } from '@ops/timeout';
+import { parseOptions, type Shape } from '@ops/timeout/options';
 import * as z from 'zod';
 import type { CheckContext, ExternalCheckSpec } from '../check.ts';
+import { type CheckPolicy, checkPolicy } from '../check-policy.ts';
 import { CheckFailedError } from '../errors.ts';
 import { createDedicatedConnection, type DedicatedConnection } from './dedicated-connection.ts';
 import { toCheckFailure } from './postgres-error.ts';
 import { clientFactory, type PostgresPool } from './postgres-pool.ts';
 
 /** Options of {@link ping}. */
-export interface PingOptions {
+export interface PingOptions extends CheckPolicy {
   /**
    * `primary`: the server must take writes, so a replica, or a primary that was demoted or set
-   * read-only, fails with `bad_response`. `any`: it must answer.
+   * read-only, fails with `bad_response`. `replica`: it must be one, so after a promotion the check
+   * fails. `any`: it must answer.
    * @default 'primary'
    */
-  readonly role?: 'primary' | 'any' | undefined;
-  /** Connecting included. Default: `defaults.timeout`. */
-  readonly timeout?: Duration | undefined;
-  /** Default: `defaults.ttl`. */
-  readonly ttl?: Duration | undefined;
-  /** Default: `defaults.maxStale`. */
-  readonly maxStale?: Duration | undefined;
-  /** @default true */
-  readonly critical?: boolean | undefined;
+  readonly role?: 'primary' | 'replica' | 'any' | undefined;
 }
 
-const limit = durationMs({ isMinExcluded: true });
 const schema = z.strictObject({
-  role: z.enum(['primary', 'any']).optional(),
-  timeout: limit.optional(),
-  ttl: limit.optional(),
-  maxStale: limit.optional(),
-  critical: z.boolean().optional(),
+  role: z.enum(['primary', 'replica', 'any']).optional(),
+  ...checkPolicy,
 } satisfies Shape<PingOptions>);
 
 /**
- * Passes when the server answers, and is one that takes writes.
+ * Passes when the server answers and has the role it must have.
  *
  * It asks on a connection of its own, opened at the first attempt with the pool's settings: an
  * exhausted pool says that the application is busy, not that the database is gone, and a probe that
  * waits in the pool's queue makes the queue longer. The connection is kept, does not keep the
  * process alive, and is destroyed when an attempt fails or is aborted; the server then ends the
- * statement by its own `statement_timeout`, set to the time limit. A pool without a `Client`
+ * statement by its own `statement_timeout`, set to the time limit, in which connecting is
+ * included. A pool without a `Client`
  * (see {@link PostgresPool}) is asked by `pool.query`, without these protections.
  *
  * Takes no lock but those of reading the system catalogs. Codes: `refused`, `auth`, `timeout`,
@@ -50,33 +41,30 @@ const schema = z.strictObject({
  * @throws InvalidOptionsError naming every fault.
  */
 export function ping(pool: PostgresPool, options: PingOptions = {}): ExternalCheckSpec {
-  parseOptions(schema, options, { of: 'postgres.ping' });
+  const parsed = parseOptions(schema, options, { of: 'postgres.ping' });
   if (typeof (pool as PostgresPool | undefined)?.query !== 'function') {
     throw new InvalidOptionsError(
       'postgres.ping: pool: expected a pg.Pool or an object with query()',
     );
   }
-  const { role = 'primary', ...limits } = options;
+  const { role = 'primary', ...policy } = parsed;
   const makeClient = clientFactory(pool);
   const connection = makeClient && createDedicatedConnection(makeClient);
   return {
     external: true,
     kind: 'datastore',
-    ...limits,
+    ...policy,
     run: async (context) => {
       const state = await (connection
         ? askOn(connection, context)
         : askPool(pool).catch((error: unknown) => {
             throw toCheckFailure(error);
           }));
-      if (role === 'any' || !state.isReadOnly) return;
+      const fault = faultOf(state, role);
+      if (fault === undefined) return;
       // After a failover the name of the primary may lead elsewhere: connect anew next time.
       connection?.destroy();
-      const what = state.isReplica ? 'a replica' : 'read-only';
-      throw new CheckFailedError(
-        'bad_response',
-        `expected a server that takes writes; it is ${what}`,
-      );
+      throw new CheckFailedError('bad_response', fault);
     },
     close: async () => {
       await connection?.close();
@@ -87,6 +75,15 @@ export function ping(pool: PostgresPool, options: PingOptions = {}): ExternalChe
 interface ServerState {
   readonly isReplica: boolean;
   readonly isReadOnly: boolean;
+}
+
+function faultOf(
+  { isReplica, isReadOnly }: ServerState,
+  role: 'primary' | 'replica' | 'any',
+): string | undefined {
+  if (role === 'replica' && !isReplica) return 'expected a replica; it is a primary';
+  if (role !== 'primary' || !isReadOnly) return undefined;
+  return `expected a server that takes writes; it is ${isReplica ? 'a replica' : 'read-only'}`;
 }
 
 const SELECT_STATE = `select pg_catalog.pg_is_in_recovery() as "isReplica",

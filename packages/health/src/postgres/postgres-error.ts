@@ -1,6 +1,6 @@
-import type { OutcomeCode } from '../check.ts';
 import { classifyError, read } from '../classify-error.ts';
 import { CheckFailedError } from '../errors.ts';
+import type { OutcomeCode } from '../status.ts';
 
 /**
  * SQLSTATEs by what they mean to an operator.
@@ -10,6 +10,7 @@ const STATES: readonly (readonly [RegExp, Exclude<OutcomeCode, 'ok'>])[] = [
   [/^28/, 'auth'],
   [/^53[34]/, 'saturated'], // too many connections, configured limit exceeded
   [/^57014$/, 'timeout'], // cancelled, by statement_timeout
+  [/^55P03$/, 'timeout'], // lock_timeout
   [/^57P0/, 'refused'], // shutting down, starting up, database dropped
   [/^08/, 'refused'],
   [/^42501$/, 'insufficient_privilege'],
@@ -36,7 +37,8 @@ export function toCheckFailure(error: unknown): CheckFailedError {
 /** Whether it was the connection that failed, and not the server that answered. */
 export function isConnectionLoss(error: unknown): boolean {
   const state = sqlStateOf(error);
-  return state === undefined || /^(57P0|08)/.test(state);
+  // 25P03: idle_in_transaction_session_timeout, after which the server hangs up.
+  return state === undefined || /^(57P0|08|25P03)/.test(state);
 }
 
 function outcomeOf(error: unknown): Exclude<OutcomeCode, 'ok'> {
@@ -48,8 +50,8 @@ function outcomeOf(error: unknown): Exclude<OutcomeCode, 'ok'> {
   return MESSAGES.find(([form]) => form.test(message))?.[1] ?? 'error';
 }
 
-/** Five characters with a digit among them, which tells them from `EPIPE`. */
-function sqlStateOf(error: unknown): string | undefined {
+/** The server's own code for the fault. Five characters with a digit among them, which tells them from `EPIPE`. */
+export function sqlStateOf(error: unknown): string | undefined {
   const code = typeof error === 'object' && error !== null ? read(error, 'code') : undefined;
   return typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }

@@ -1,0 +1,3 @@
+// Health behind node:http.
+
+export { type NodeListener, toNodeListener } from './to-node-listener.ts';
