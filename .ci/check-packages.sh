@@ -32,3 +32,6 @@ oldest="$artifacts/node_modules/.bin"
 "$oldest/node" --version
 "$oldest/node" index.ts
 "$oldest/node" require.cjs
+# The command, without pg, parser and database: what needs none of them has to work.
+"$oldest/ops-migrate" --version
+"$oldest/ops-migrate" explain require-concurrent-index-creation > /dev/null

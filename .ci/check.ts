@@ -6,7 +6,7 @@ const STEPS = [
   ['lint', 'oxlint --type-aware'],
   ['unused code', 'knip'],
   ['types', 'tsc -p tsconfig.json'],
-  ['tests', 'vitest run'],
+  ['tests', 'vitest run --project unit --project postgres'],
   ['build', 'turbo run build --output-logs=errors-only'],
   ['packages', 'bash .ci/check-packages.sh'],
   ['size', 'size-limit'],

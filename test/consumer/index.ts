@@ -6,11 +6,14 @@ import { createCleanup, sql } from '@ops/cleanup';
 import { createHealth } from '@ops/health';
 import { http } from '@ops/health/checks';
 import { postgres } from '@ops/health/postgres';
-import { createMigrator, directory } from '@ops/migrations';
+import { createMigrator, directory, pack } from '@ops/migrations';
+import { formatAdvice } from '@ops/migrations/advise';
+import { explain } from '@ops/migrations/lint';
+import { performanceIndexes } from '@ops/migrations/performance-indexes';
 import { defineEvents } from '@ops/telemetry';
 import { createIngestHandler, keys } from '@ops/telemetry/ingest';
 import { createTelemetry } from '@ops/telemetry/node';
-import { postgresSink } from '@ops/telemetry/postgres';
+import { postgresSink, telemetryTables } from '@ops/telemetry/postgres';
 import { type Duration, TimeoutError, withTimeout } from '@ops/timeout';
 import { createFetch } from '@ops/timeout/fetch';
 import { durationMs } from '@ops/timeout/options';
@@ -74,7 +77,13 @@ const cleanup = createCleanup({
 const report = await cleanup.run();
 assert.equal(report.policies.old.stopped, 'failed');
 
-const migrator = createMigrator({ connection: pool, sources: [directory('no-such-folder')] });
+const migrator = createMigrator({
+  connection: pool,
+  // A pack of another package fits by its shape alone.
+  sources: [pack(telemetryTables), pack(performanceIndexes), directory('no-such-folder')],
+});
+assert.equal(typeof formatAdvice, 'function');
+assert.equal(explain('require-concurrent-index-creation')?.severity, 'error');
 const refused: unknown = await migrator.up().catch((error: unknown) => error);
 assert.ok(refused instanceof Error);
 
