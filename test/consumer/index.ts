@@ -83,7 +83,7 @@ const migrator = createMigrator({
   sources: [pack(telemetryTables), pack(performanceIndexes), directory('no-such-folder')],
 });
 assert.equal(typeof formatAdvice, 'function');
-assert.equal(explain('require-concurrent-index-creation')?.severity, 'error');
+assert.equal(explain('require-concurrent-index-creation')?.id, 'require-concurrent-index-creation');
 const refused: unknown = await migrator.up().catch((error: unknown) => error);
 assert.ok(refused instanceof Error);
 
