@@ -209,24 +209,32 @@ create domain plain_domain as int;
 create domain strict_domain as int check (value > 0);`;
 const REWRITES = ['adding-field-with-default', 'adding-auto-increment-field', 'rewriting-table'];
 
-it.each(ADDITIONS)('says that %j rewrites the table: %j', async (clause, isRewritten) => {
-  const pool = db.pool({ max: 1 });
-  await pool.query(`${HELPERS} create table t (a int)`);
-  const node = 'select pg_relation_filenode($1) as node';
-  const before = await pool.query(node, ['t']);
-  await pool.query(`alter table t ${clause}`);
-  const after = await pool.query(node, ['t']);
-  expect(after.rows[0]).not.toBe(undefined);
-  expect(JSON.stringify(after.rows) !== JSON.stringify(before.rows)).toBe(isRewritten);
-  const report = await lint({
-    files: [
-      { file: '1.sql', text: `${HELPERS} create table t (a int);` },
-      { file: '2.sql', text: `alter table t ${clause};` },
-    ],
-  });
-  const said = report.findings.filter(({ rule }) => REWRITES.includes(rule));
-  expect(said.length > 0).toBe(isRewritten);
-});
+it.for(ADDITIONS)(
+  'says that %j rewrites the table: %j',
+  async ([clause, isRewritten], { skip }) => {
+    const pool = db.pool({ max: 1 });
+    const { rows } = await pool.query<{ major: number }>(
+      "select current_setting('server_version_num')::int / 10000 as major",
+    );
+    // Before 18 a generated column has to be stored.
+    if (clause.endsWith('(a + 1)') && (rows[0]?.major ?? 0) < 18) skip();
+    await pool.query(`${HELPERS} create table t (a int)`);
+    const node = 'select pg_relation_filenode($1) as node';
+    const before = await pool.query(node, ['t']);
+    await pool.query(`alter table t ${clause}`);
+    const after = await pool.query(node, ['t']);
+    expect(after.rows[0]).not.toBe(undefined);
+    expect(JSON.stringify(after.rows) !== JSON.stringify(before.rows)).toBe(isRewritten);
+    const report = await lint({
+      files: [
+        { file: '1.sql', text: `${HELPERS} create table t (a int);` },
+        { file: '2.sql', text: `alter table t ${clause};` },
+      ],
+    });
+    const said = report.findings.filter(({ rule }) => REWRITES.includes(rule));
+    expect(said.length > 0).toBe(isRewritten);
+  },
+);
 
 it('lists as steady no function that the server calls volatile, or does not have', async () => {
   const { rows } = await db
