@@ -5,7 +5,8 @@ import { refOf } from './migration.ts';
 import type { Settings } from './options.ts';
 import { inSituation, type Situation } from './situation.ts';
 import { keyOf, type MigrationFile } from './sources/source.ts';
-import { compareVersions, normalizeVersion } from './sources/version.ts';
+import { knownVersion } from './sources/up-to.ts';
+import { compareVersions } from './sources/version.ts';
 import { underLock } from './under-lock.ts';
 
 /** What `baseline` has done. */
@@ -34,15 +35,9 @@ export async function runBaseline(
   });
 }
 
-/** @throws InvalidOptionsError when no file has the version: a slip of the pen would record too much. */
 function filesUpTo(all: readonly MigrationFile[], version: string): readonly MigrationFile[] {
-  const last = normalizeVersion(version);
-  const files = all.filter(({ pack }) => pack === '');
-  if (last !== undefined && files.some((file) => file.version === last)) {
-    return files.filter((file) => compareVersions(file.version, last) <= 0);
-  }
-  const have = files.length === 0 ? 'there are no files' : `the last is ${files.at(-1)?.version}`;
-  throw new InvalidOptionsError(`baseline: no file has the version '${version}' (${have})`);
+  const last = knownVersion('baseline', version, all);
+  return all.filter((file) => file.pack === '' && compareVersions(file.version, last) <= 0);
 }
 
 async function record(

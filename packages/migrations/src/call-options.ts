@@ -18,6 +18,10 @@ export function readSignal(read: OptionReader): AbortSignal | undefined {
   return read.object<AbortSignal>('signal', ['throwIfAborted', 'addEventListener']);
 }
 
+export function isBoolean(value: unknown): boolean {
+  return typeof value === 'boolean';
+}
+
 /** A version is a string: as numbers, 14 digits are exact and Flyway's 1.10 is not. */
 export function isVersion(value: unknown): boolean {
   return typeof value === 'string' && normalizeVersion(value) !== undefined;

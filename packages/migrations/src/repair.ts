@@ -1,4 +1,5 @@
 import { InvalidOptionsError, readOptions } from '@ops/timeout/check';
+import { isBoolean, isVersion } from './call-options.ts';
 import { type DroppedIndexes, dropUnfinishedIndexes } from './engine/drop-unfinished.ts';
 import { labelOf, type MigrationRef, RepairError } from './errors.ts';
 import { entryOf } from './history/entry-of.ts';
@@ -87,14 +88,6 @@ function readWish(settings: Settings, options: RepairOptions): Wish {
     indexes: indexes ?? false,
     pack: pack ?? '',
   };
-}
-
-function isVersion(value: unknown): boolean {
-  return typeof value === 'string' && normalizeVersion(value) !== undefined;
-}
-
-function isBoolean(value: unknown): boolean {
-  return typeof value === 'boolean';
 }
 
 function normalized(version: string): string {

@@ -1,12 +1,12 @@
 import { InvalidOptionsError, readOptions } from '@ops/timeout/check';
-import { isVersion, readSignal } from './call-options.ts';
+import { isBoolean, isVersion, readSignal } from './call-options.ts';
 import type { RecoveredIndex } from './engine/run.ts';
 import { HalfRevertedError, type MigrationRef } from './errors.ts';
 import type { PendingMigration } from './history/compare.ts';
 import type { Settings } from './options.ts';
 import type { PlanData } from './plan/plan.ts';
 import { compareNow, inSituation, type Situation } from './situation.ts';
-import { upTo } from './sources/up-to.ts';
+import { knownVersion, upTo } from './sources/up-to.ts';
 
 /** Options of `up`. */
 export interface UpOptions {
@@ -24,7 +24,7 @@ export interface UpOptions {
   readonly allowOutOfOrder?: boolean | undefined;
   /**
    * The last version of the directories to apply; later ones stay pending. Packs are not held back.
-   * Leading zeros do not matter. @default all
+   * There must be a file of that version; leading zeros do not matter. @default all
    */
   readonly to?: string | undefined;
 }
@@ -87,10 +87,6 @@ function isPlan(value: unknown): boolean {
   return typeof hash === 'string' && Array.isArray(steps);
 }
 
-function isBoolean(value: unknown): boolean {
-  return typeof value === 'boolean';
-}
-
 /** What is to be run. */
 type Wish = Pick<UpOptions, 'plan' | 'allowOutOfOrder' | 'to'>;
 
@@ -109,7 +105,7 @@ async function findPending(
   // What is half taken back may be so because a down is at work.
   const problem = problems.find((each) => !(onlyIfNone && each instanceof HalfRevertedError));
   if (problem !== undefined) throw problem;
-  const pending = upTo(all, to);
+  const pending = upTo(all, to && knownVersion('up: to', to, situation.files));
   if (plan !== undefined && (pending.length === 0 || !onlyIfNone)) {
     const { assertPlanned } = await import('./plan/assert-planned.ts');
     await assertPlanned(plan, pending, rows, situation);

@@ -18,6 +18,11 @@ describe('options of calls', () => {
       (m) => m.up({ to: 20250101000000 as unknown as string }),
       'up: to: expected a version in a string, got 20250101000000',
     ],
+    [
+      'a misspelt key of plan',
+      (m) => m.plan({ alowOutOfOrder: true } as object),
+      'plan: alowOutOfOrder: no such option (there are allowOutOfOrder, to, signal)',
+    ],
     ['null', (m) => m.up(null as unknown as undefined), 'up: expected an options object, got null'],
     [
       'a wish that is a string',

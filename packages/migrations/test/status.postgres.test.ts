@@ -107,6 +107,9 @@ test('up stops at a version, and the next one goes on', async () => {
   await expect(migrator().up({ to: 'latest' })).rejects.toMatchObject({
     code: 'ERR_OPS_INVALID_OPTIONS',
   });
+  const noFile = "no file has the version '3' (the last is 10)";
+  await expect(migrator().up({ to: '3' })).rejects.toThrow(`up: to: ${noFile}`);
+  await expect(migrator().plan({ to: '3' })).rejects.toThrow(`plan: to: ${noFile}`);
   expect((await migrator().up()).applied).toMatchObject([{ version: '10' }]);
 });
 

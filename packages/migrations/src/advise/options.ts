@@ -1,6 +1,7 @@
 import { type Clock, type Duration, InvalidOptionsError, systemClock } from '@ops/timeout';
 import { readOptions } from '@ops/timeout/check';
 import type { ConnectionSource } from '../database/client.ts';
+import { safely } from '../emit.ts';
 import { isPackSchema, PACK_SCHEMA } from '../sources/pack-faults.ts';
 import { inSchema } from '../sources/parse-migration.ts';
 import type { AdviceQuery, AdvisablePack } from './advisable.ts';
@@ -155,16 +156,6 @@ function inSchemaAll(queries: readonly AdviceQuery[], schema: string | undefined
     text: inSchema(query.text, schema),
     valuesFrom: query.valuesFrom && inSchema(query.valuesFrom, schema),
   }));
-}
-
-/** The caller's listener must not end a measurement. */
-function safely(onEvent: AdviseOptions['onEvent']): (event: AdviceEvent) => void {
-  return (event) => {
-    try {
-      const result: unknown = onEvent?.(event);
-      if (result instanceof Promise) result.catch(() => {});
-    } catch {}
-  };
 }
 
 /** @throws InvalidOptionsError. The value is not shown: a URL may hold a password. */

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '@ops/timeout';
 import { readOptions } from '@ops/timeout/check';
+import { isVersion } from '../call-options.ts';
 import type { Source } from '../sources/source.ts';
 import { normalizeVersion } from '../sources/version.ts';
 import type { Severity } from './finding.ts';
@@ -75,10 +76,6 @@ export function readLintOptions(options: LintOptions): LintSettings {
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isVersion(value: unknown): boolean {
-  return typeof value === 'string' && normalizeVersion(value) !== undefined;
 }
 
 function isFiles(value: unknown): boolean {

@@ -1,8 +1,10 @@
+import { readOptions } from '@ops/timeout/check';
+import { isBoolean, isVersion, readSignal } from '../call-options.ts';
 import type { MigrationRef } from '../errors.ts';
 import type { StepRef } from '../events.ts';
 import type { Settings } from '../options.ts';
 import { compareNow, type Findings, inSituation, type Situation } from '../situation.ts';
-import { upTo } from '../sources/up-to.ts';
+import { knownVersion, upTo } from '../sources/up-to.ts';
 import { hashPlan } from './hash.ts';
 import { lookAtIndexes } from './index-look.ts';
 import { describeSteps } from './planned-step.ts';
@@ -86,19 +88,32 @@ export type PlanWarningCode =
   | 'repeated-step';
 
 export async function makePlan(settings: Settings, options: PlanOptions): Promise<Plan> {
-  return inSituation(settings, options.signal, async (situation) => {
-    const findings = await compareNow(situation, options);
+  const wish = readWish(options);
+  return inSituation(settings, wish.signal, async (situation) => {
+    const findings = await compareNow(situation, wish);
     if (findings.problems[0] !== undefined) throw findings.problems[0];
-    return assemble(situation, findings, options);
+    return assemble(situation, findings, wish);
   });
 }
 
+/** @throws InvalidOptionsError: a misspelt key must not be passed over. */
+function readWish(options: PlanOptions): PlanOptions {
+  const read = readOptions('plan', options);
+  const wish = {
+    allowOutOfOrder: read.value<boolean>('allowOutOfOrder', 'true or false', isBoolean),
+    to: read.value<string>('to', 'a version in a string', isVersion),
+    signal: readSignal(read),
+  };
+  read.done();
+  return wish;
+}
+
 async function assemble(
-  { session, settings }: Situation,
+  { session, settings, files }: Situation,
   findings: Findings,
   { allowOutOfOrder = false, to }: PlanOptions,
 ): Promise<Plan> {
-  const pending = upTo(findings.pending, to);
+  const pending = upTo(findings.pending, to && knownVersion('plan: to', to, files));
   const looks = await lookAtIndexes(session, pending, settings.lockTimeoutMs);
   const data: PlanData = {
     steps: pending.flatMap(describeSteps),
