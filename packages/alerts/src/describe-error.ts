@@ -4,9 +4,10 @@ const MAX_NAME_LENGTH = 60;
 const MAX_WORD_LENGTH = 200;
 
 /**
- * The name and message of whatever was thrown, at most 1,000 characters. Never throws, and takes
- * bounded time as far as that is ours to say (a getter may do as it likes): reads two properties,
- * never the stack (formatting 10,000 frames takes milliseconds), calls no `toString`.
+ * The name and message of whatever was thrown, and those of its `cause`, at most 1,000 characters each:
+ * `TypeError: fetch failed (Error: connect ECONNREFUSED 10.0.0.1:443)`. Never throws, and takes bounded
+ * time as far as that is ours to say (a getter may do as it likes): reads a few properties, never the
+ * stack (formatting 10,000 frames takes milliseconds), calls no `toString`.
  */
 export function describeError(error: unknown): string {
   try {
@@ -16,23 +17,32 @@ export function describeError(error: unknown): string {
     if (error === null || (typeof error !== 'object' && typeof error !== 'function')) {
       return `${String(error)} was thrown`;
     }
-    const { name, message } = error as { readonly name?: unknown; readonly message?: unknown };
-    const kind = typeof name === 'string' ? cut(name, MAX_NAME_LENGTH) : '';
-    const text = typeof message === 'string' ? cut(message, MAX_LENGTH) : '';
-    const both = kind !== '' && text !== '' ? `${kind}: ${text}` : kind + text;
-    return both === '' ? 'An object without a message' : copied(both);
+    const text = nameAndMessage(error);
+    const cause = causeOf(error);
+    if (text === '' || cause === '') return copied(text || cause || 'An object without a message');
+    return copied(`${text} (${cause})`);
   } catch {
     return 'An error that cannot be read';
   }
 }
 
-/** A property of a label object, read as carefully; undefined unless it is a string with text. */
-export function readLabel(labels: unknown, key: string): string | undefined {
+/** Its code where there is no message, as in the `AggregateError` of a refused connection. */
+function nameAndMessage(error: object): string {
+  const { name, message, code } = error as Readonly<Record<string, unknown>>;
+  const kind = typeof name === 'string' ? cut(name, MAX_NAME_LENGTH) : '';
+  const text = [message, code].find((each) => typeof each === 'string' && each !== '');
+  if (typeof text !== 'string') return kind;
+  return kind === '' ? cut(text, MAX_LENGTH) : `${kind}: ${cut(text, MAX_LENGTH)}`;
+}
+
+/** One level: enough for what wraps, such as `fetch failed`. Its absence costs nothing. */
+function causeOf(error: object): string {
   try {
-    const value = (labels as Record<string, unknown> | null | undefined)?.[key];
-    return typeof value === 'string' && value !== '' ? bounded(value) : undefined;
+    const { cause } = error as { readonly cause?: unknown };
+    if (typeof cause === 'string') return cut(cause, MAX_LENGTH);
+    return typeof cause === 'object' && cause !== null ? nameAndMessage(cause) : '';
   } catch {
-    return undefined;
+    return '';
   }
 }
 

@@ -26,3 +26,37 @@ export class DeliveryError extends Error {
     this.status = options.status;
   }
 }
+
+/** There is no such alert, or it has ended. */
+export class AlertNotFoundError extends Error {
+  override readonly name = 'AlertNotFoundError';
+  readonly code = 'ERR_OPS_ALERT_NOT_FOUND';
+  readonly alertId: string;
+
+  constructor(alertId: string, options?: ErrorOptions) {
+    super(`There is no active alert '${alertId}'; it may have ended, see active()`, options);
+    this.alertId = alertId;
+  }
+}
+
+/** An alert could not be changed, since other replicas changed it again and again meanwhile. */
+export class AlertBusyError extends Error {
+  override readonly name = 'AlertBusyError';
+  readonly code = 'ERR_OPS_ALERT_BUSY';
+  readonly alertId: string;
+
+  constructor(alertId: string, options?: ErrorOptions) {
+    super(`Alert '${alertId}' was changed by others at the same time; try again`, options);
+    this.alertId = alertId;
+  }
+}
+
+/** The `createAlerts` that was asked was closed. */
+export class AlertsClosedError extends Error {
+  override readonly name = 'AlertsClosedError';
+  readonly code = 'ERR_OPS_ALERTS_CLOSED';
+
+  constructor(options?: ErrorOptions) {
+    super('close() was called: nothing is stored or sent any more', options);
+  }
+}

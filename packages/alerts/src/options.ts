@@ -1,36 +1,68 @@
 import { type Clock, type Duration, systemClock } from '@ops/timeout';
-import { callable, durationMs, parseOptions, SAYS_ITSELF, withMethods } from '@ops/timeout/options';
+import {
+  callable,
+  durationMs,
+  parseOptions,
+  SAYS_ITSELF,
+  type Shape,
+  withMethods,
+} from '@ops/timeout/options';
 import * as z from 'zod';
-import { SEVERITIES, type Severity } from './alert.ts';
 import type { Channel } from './channel.ts';
 import type { AlertsEvent } from './events.ts';
+import type { FingerprintOption } from './fingerprint.ts';
+import { isRule, isRuleName } from './is-rule.ts';
 import { type Logger, safeLogger, silentLogger } from './logger.ts';
+import type { Inhibition } from './notify/inhibition.ts';
+import type { MuteWindow } from './notify/mute-window.ts';
+import { inhibitionSchema, muteWindowSchema, routeSchema } from './notify/notify-options.ts';
+import { notifyProblems } from './notify/notify-problems.ts';
+import { type NotifySettings, notifySettingsOf } from './notify/notify-settings.ts';
+import type { Route } from './notify/route.ts';
 import { redactSecrets } from './redact.ts';
-import { type Route, unreachableRoutes } from './routing.ts';
 import type { Rule } from './rule.ts';
+import { memoryStore } from './store/memory.ts';
+import type { Store } from './store.ts';
+
+/** Channels by the names that routes use. */
+export type Channels = Readonly<Record<string, Channel>>;
+/** Rules by the names that routes and messages use. */
+export type Rules = Readonly<Record<string, Rule>>;
 
 /** Options of `createAlerts()`. */
-export interface AlertsOptions<
-  Channels extends Readonly<Record<string, Channel>> = Readonly<Record<string, Channel>>,
-  Rules extends Readonly<Record<string, Rule>> = Readonly<Record<string, Rule>>,
-> {
-  /** Name of the app, in every message. */
+export interface AlertsOptions<C extends Channels = Channels, R extends Rules = Rules> {
+  /** Name of the app, in every message. With `environment` it says whose state it is in the store. */
   readonly service: string;
   /** Such as `production`, in every message. */
   readonly environment: string;
   /** Where messages can go, each under a name for `routes`. */
-  readonly channels: Channels;
-  /** When to alert, each under a name for `routes` and messages. */
-  readonly rules: Rules;
+  readonly channels: C;
+  /** When to alert, each under a name for `routes` and messages: 1 to 60 letters, digits, `_`, `-` or `.`. */
+  readonly rules: R;
   /** Which alert goes where: the first that matches. At least one. */
-  readonly routes: readonly Route<keyof Channels & string, keyof Rules & string>[];
+  readonly routes: readonly Route<keyof C & string, keyof R & string>[];
+  /** Nobody is told of a `target` while a `source` fires. */
+  readonly inhibit?: readonly Inhibition<keyof R & string>[] | undefined;
+  /** When nobody is told of some alerts, week by week. */
+  readonly mute?: readonly MuteWindow<keyof R & string>[] | undefined;
+  /**
+   * Where the state is. All processes with the same store, `service` and `environment` are replicas:
+   * together they alert once.
+   * @default memoryStore()
+   */
+  readonly store?: Store | undefined;
+  /** Address of the view of alerts, sent along: `https:` or `http:`, no user name or password in it. */
+  readonly url?: string | undefined;
+  /**
+   * Which errors are of one kind, for rules that tell them apart.
+   * @default 'normalised'
+   */
+  readonly fingerprint?: FingerprintOption | undefined;
   /** Limits on sending. */
   readonly delivery?: DeliveryOptions | undefined;
-  /** Is told everything that happens. It may throw; that goes to `logger`. */
-  readonly onEvent?:
-    | ((event: AlertsEvent<keyof Channels & string, keyof Rules & string>) => void)
-    | undefined;
-  /** Is told what went wrong in delivery. Default: silent. */
+  /** Is told everything that happens in this process. It may throw; that goes to `logger`. */
+  readonly onEvent?: ((event: AlertsEvent<keyof C & string, keyof R & string>) => void) | undefined;
+  /** Is told what went wrong. Default: silent. */
   readonly logger?: Logger | undefined;
   /** For channels that send by HTTP and have none of their own. Default: `globalThis.fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
@@ -43,15 +75,11 @@ export interface AlertsOptions<
 /** Limits on sending, for each channel by itself. */
 export interface DeliveryOptions {
   /**
-   * Time for one attempt, at most 1 h. Its signal is then aborted and it counts as failed.
+   * Time for one attempt, at most 1 h. Its signal is then aborted and it counts as failed. A process
+   * that dies while it sends holds up the channel for this and 30 s more.
    * @default '30s'
    */
   readonly sendTimeout?: Duration | undefined;
-  /**
-   * How many messages may wait. More are dropped and counted.
-   * @default 1000
-   */
-  readonly maxPending?: number | undefined;
   /**
    * For how long a message is retried.
    * @default '24h'
@@ -62,7 +90,7 @@ export interface DeliveryOptions {
 /** Options of `close()`. */
 export interface CloseOptions {
   /**
-   * Time to go on delivering what is queued, retries included. 0: nothing more is sent.
+   * Time to go on delivering what waits, retries included. 0: nothing more is sent.
    * @default '5s'
    */
   readonly drain?: Duration | undefined;
@@ -74,9 +102,11 @@ export interface CloseOptions {
 export interface AlertsSettings {
   readonly service: string;
   readonly environment: string;
-  readonly channels: Readonly<Record<string, Channel>>;
-  readonly rules: Readonly<Record<string, Rule>>;
-  readonly routes: readonly Route[];
+  readonly channels: Channels;
+  readonly rules: Rules;
+  readonly notify: NotifySettings;
+  readonly store: Store;
+  readonly fingerprint: FingerprintOption | undefined;
   readonly delivery: DeliverySettings;
   readonly onEvent: ((event: AlertsEvent) => void) | undefined;
   readonly logger: Logger;
@@ -87,26 +117,23 @@ export interface AlertsSettings {
 
 export interface DeliverySettings {
   readonly sendTimeoutMs: number;
-  readonly maxPendingCount: number;
   readonly maxAgeMs: number;
 }
 
 /** @throws InvalidOptionsError naming every wrong option and every unknown name. */
 export function parseAlertsOptions(options: unknown): AlertsSettings {
-  const parsed = parseOptions(alertsSchema, options, {
-    of: 'createAlerts',
-    redact: redactSecrets,
-  });
+  const parsed = parseOptions(alertsSchema, options, { of: 'createAlerts', redact: redactSecrets });
   const { delivery = {} } = parsed;
   return {
     service: parsed.service,
     environment: parsed.environment,
     channels: parsed.channels,
     rules: parsed.rules,
-    routes: parsed.routes,
+    notify: notifySettingsOf(parsed),
+    store: parsed.store ?? memoryStore(),
+    fingerprint: parsed.fingerprint,
     delivery: {
       sendTimeoutMs: delivery.sendTimeout ?? 30_000,
-      maxPendingCount: delivery.maxPending ?? 1_000,
       maxAgeMs: delivery.maxAge ?? 24 * 3_600_000,
     },
     onEvent: parsed.onEvent,
@@ -129,7 +156,7 @@ export function parseCloseOptions(options: CloseOptions): {
 const closeSchema = z.strictObject({
   drain: durationMs().optional(),
   signal: withMethods<AbortSignal>('addEventListener', 'removeEventListener').optional(),
-});
+} satisfies Shape<CloseOptions>);
 
 /** For passing on to those who call its functions by themselves. */
 function bound(clock: Clock): Clock {
@@ -143,7 +170,6 @@ function bound(clock: Clock): Clock {
 
 interface ParsedDelivery {
   readonly sendTimeout?: number | undefined;
-  readonly maxPending?: number | undefined;
   readonly maxAge?: number | undefined;
 }
 
@@ -151,125 +177,63 @@ const name = z
   .string({ error: 'expected a name' })
   .refine((value) => value.trim() !== '', { error: 'expected a name' });
 
+const ruleName = z.string().refine(isRuleName, {
+  error: 'expected names of 1 to 60 letters, digits, _, - or .',
+});
+
 const soundRule = z.custom<Rule>(isRule, {
   error:
-    'expected a rule, such as spike({ … }): init(), on(), evaluate(), severities,' +
-    ' keepFiringForMs and lookbackMs',
+    'expected a rule, such as spike({ … }): keyOf(), labelsOf(), init(), on(), evaluate(),' +
+    ' severities, lengths of time and counts',
 });
 
-const route = z.strictObject({
-  match: z
-    .strictObject({
-      rule: oneOrMore(name, 'the name of a rule').optional(),
-      severity: oneOrMore<Severity>(z.enum(SEVERITIES), SEVERITIES.join(', ')).optional(),
-    })
-    .optional(),
-  to: z.array(name).min(1, { error: 'expected at least one channel' }),
+const fingerprint = z.custom<FingerprintOption>(
+  (value) => value === 'normalised' || value === 'message' || typeof value === 'function',
+  { error: "expected 'normalised', 'message' or a function" },
+);
+
+/** It is in every message, so it may neither hold a password nor run anything when it is followed. */
+const viewUrl = z.string().refine(isViewUrl, {
+  error:
+    'expected an https: or http: address without user name and password, such as https://ops.example.com/alerts',
 });
 
-const delivery = z.strictObject({
+function isViewUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || url.username !== '' || url.password !== '') return false;
+  return url.protocol === 'https:' || url.protocol === 'http:';
+}
+
+const delivery: z.ZodType<ParsedDelivery, DeliveryOptions> = z.strictObject({
   sendTimeout: durationMs({ isMinExcluded: true, maxMs: 3_600_000 }).optional(),
-  maxPending: z
-    .int({ error: 'expected an integer' })
-    .min(1, { error: 'expected at least 1' })
-    .optional(),
   maxAge: durationMs({ maxMs: Number.MAX_SAFE_INTEGER }).optional(),
-});
+} satisfies Shape<DeliveryOptions>);
 
-/** Exported for the test that holds it equal to {@link AlertsOptions}. */
-export const alertsSchema: z.ZodObject<
-  {
-    service: z.ZodType<string, string>;
-    environment: z.ZodType<string, string>;
-    channels: z.ZodType<Record<string, Channel>, Readonly<Record<string, Channel>>>;
-    rules: z.ZodType<Record<string, Rule>, Readonly<Record<string, Rule>>>;
-    routes: z.ZodType<Route[], readonly Route[]>;
-    delivery: z.ZodOptional<z.ZodType<ParsedDelivery, DeliveryOptions>>;
-    onEvent: z.ZodOptional<z.ZodType<(event: AlertsEvent) => void, (event: AlertsEvent) => void>>;
-    logger: z.ZodOptional<z.ZodType<Logger, Logger>>;
-    fetch: z.ZodOptional<z.ZodType<typeof globalThis.fetch, typeof globalThis.fetch>>;
-    clock: z.ZodOptional<z.ZodType<Clock, Clock>>;
-    random: z.ZodOptional<z.ZodType<() => number, () => number>>;
-  },
-  z.core.$strict
-> = z
+const alertsSchema = z
   .strictObject({
     service: name,
     environment: name,
     channels: z.record(z.string(), withMethods<Channel>('send')),
-    rules: z.record(z.string(), soundRule),
-    routes: z.array(route).min(1, { error: 'expected at least one route' }),
+    rules: z.record(ruleName, soundRule),
+    routes: z.array(routeSchema).min(1, { error: 'expected at least one route' }),
+    inhibit: z.array(inhibitionSchema).optional(),
+    mute: z.array(muteWindowSchema).optional(),
+    store: withMethods<Store>('open').optional(),
+    url: viewUrl.optional(),
+    fingerprint: fingerprint.optional(),
     delivery: delivery.optional(),
     onEvent: callable<(event: AlertsEvent) => void>().optional(),
     logger: withMethods<Logger>('info', 'warn', 'error').optional(),
     fetch: callable<typeof globalThis.fetch>().optional(),
     clock: withMethods<Clock>('now', 'monotonic', 'setTimeout', 'clearTimeout').optional(),
     random: callable<() => number>().optional(),
-  })
-  .superRefine(({ channels, rules, routes }, context) => {
-    const refuse = (path: PropertyKey[], message: string): void => {
+  } satisfies Shape<AlertsOptions>)
+  .superRefine((options, context) => {
+    if (Object.keys(options.rules).length === 0) {
+      const message = 'expected at least one rule';
+      context.addIssue({ code: 'custom', path: ['rules'], message, params: SAYS_ITSELF });
+    }
+    for (const { path, message } of notifyProblems(options)) {
       context.addIssue({ code: 'custom', path, message, params: SAYS_ITSELF });
-    };
-    if (Object.keys(rules).length === 0) refuse(['rules'], 'expected at least one rule');
-    const unknown = [...unknownNames(routes, channels, rules)];
-    for (const { path, message } of unknown) refuse(path, message);
-    if (unknown.length > 0) return;
-    for (const index of unreachableRoutes(routes, rules)) {
-      refuse(
-        ['routes', index],
-        'no alert can reach it: no rule gives what it matches, or the routes before it take everything',
-      );
     }
   });
-
-interface NamedWrong {
-  readonly path: PropertyKey[];
-  readonly message: string;
-}
-
-function* unknownNames(
-  routes: readonly Route[],
-  channels: object,
-  rules: object,
-): Generator<NamedWrong> {
-  for (const [index, { match, to }] of routes.entries()) {
-    for (const [at, channel] of to.entries()) {
-      const path = ['routes', index, 'to', at];
-      if (!Object.hasOwn(channels, channel)) {
-        yield { path, message: noSuch('channel', channel, channels) };
-      } else if (to.indexOf(channel) < at) {
-        yield { path, message: `channel '${channel}' is named twice` };
-      }
-    }
-    for (const rule of [match?.rule ?? []].flat()) {
-      if (Object.hasOwn(rules, rule)) continue;
-      yield { path: ['routes', index, 'match', 'rule'], message: noSuch('rule', rule, rules) };
-    }
-  }
-}
-
-function noSuch(what: string, got: string, known: object): string {
-  const names = Object.keys(known).map((one) => `'${one}'`);
-  return `no ${what} named '${got.slice(0, 60)}', there is ${names.join(', ') || 'none'}`;
-}
-
-/** A rule of one's own that lacks a number would compare with NaN, and its alert never end. */
-function isRule(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { init, on, evaluate, severities, keepFiringForMs, lookbackMs } = value as Partial<Rule>;
-  return (
-    [init, on, evaluate].every((method) => typeof method === 'function') &&
-    Array.isArray(severities) &&
-    severities.length > 0 &&
-    severities.every((severity) => SEVERITIES.includes(severity)) &&
-    [keepFiringForMs, lookbackMs].every((ms) => typeof ms === 'number' && ms >= 0)
-  );
-}
-
-function oneOrMore<T extends string>(
-  one: z.ZodType<T, T>,
-  expected: string,
-): z.ZodType<T | T[], T | readonly T[]> {
-  const list = z.array(one).min(1);
-  return z.union([one, list], { error: `expected ${expected}, or a list of them` }) as never;
-}

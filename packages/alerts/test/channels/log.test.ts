@@ -1,71 +1,84 @@
 import { describe, expect, it } from 'vitest';
+import type { Severity } from '../../src/alert.ts';
 import { log } from '../../src/channels/index.ts';
-import { createAlerts, spike } from '../../src/index.ts';
-import { createManualClock } from '../manual-clock.ts';
-import { recordingLogger } from '../setup.ts';
+import type { NotificationKind } from '../../src/notification.ts';
+import { alertOf, deliver, endedAlert, notificationOf } from './fixtures.ts';
+
+interface Line {
+  readonly level: string;
+  readonly fields: object;
+  readonly text: string;
+}
+
+function recordingLogger(): {
+  readonly lines: Line[];
+  readonly logger: Parameters<typeof log>[0];
+} {
+  const lines: Line[] = [];
+  const write = (level: string) => (fields: object, text: string) => {
+    lines.push({ level, fields, text });
+  };
+  return {
+    lines,
+    logger: { info: write('info'), warn: write('warn'), error: write('error') },
+  };
+}
 
 describe('log', () => {
-  it('writes at the level that the severity deserves, and an end at info', async () => {
-    const logger = recordingLogger();
-    const clock = createManualClock();
-    const alerts = createAlerts({
-      service: 'billing',
-      environment: 'test',
-      channels: { log: log(logger) },
-      rules: {
-        errorSpike: spike({
-          over: 1,
-          within: '1m',
-          keepFiringFor: 0,
-          severity: { low: 1, high: 2 },
-        }),
+  it.each<[NotificationKind, Severity, string]>([
+    ['firing', 'low', 'warn'],
+    ['firing', 'medium', 'warn'],
+    ['firing', 'high', 'error'],
+    ['escalated', 'critical', 'error'],
+    ['repeat', 'high', 'error'],
+    ['acknowledged', 'critical', 'info'],
+  ])('%s and %s is written at %s', async (kind, severity, level) => {
+    const { lines, logger } = recordingLogger();
+    const firing = [alertOf({ severity: 'low' }), alertOf({ severity })];
+    const notification = notificationOf({ kind, firing });
+    await deliver(log(logger), notification);
+    expect(lines).toEqual([
+      {
+        level,
+        text: notification.text,
+        fields: {
+          notification: 'msg_1',
+          kind,
+          group: notification.group,
+          firing,
+          resolved: [],
+          lines: [],
+          degraded: false,
+        },
       },
-      routes: [{ to: ['log'] }],
-      clock,
-    });
-    alerts.error('a');
-    alerts.error('a');
-    await clock.advance(0);
-    alerts.error('a');
-    await clock.advance(60_000);
-    await alerts.close();
-    expect(logger.lines.map(({ level, message }) => `${level} ${message.split(':')[0]}`)).toEqual([
-      'warn FIRING (low)',
-      'error ESCALATED (high)',
-      'info RESOLVED after 1m',
     ]);
-    expect(logger.lines[0]?.fields).toMatchObject({
-      kind: 'firing',
-      message: expect.stringMatching(/^msg_/),
-      alert: { rule: 'errorSpike', severity: 'low' },
-    });
   });
 
-  it('is tried again when the logger throws', async () => {
-    const lines = recordingLogger();
-    let isBroken = true;
-    const flaky = {
-      ...lines,
-      warn(fields: object, message: string) {
-        if (isBroken) throw new Error('disk full');
-        lines.warn(fields, message);
+  it.each<[NotificationKind, string]>([
+    ['resolved', 'info'],
+    ['fired-and-resolved', 'info'],
+    ['test', 'info'],
+    ['digest', 'error'],
+  ])('%s of what has ended is written at %s', async (kind, level) => {
+    const { lines, logger } = recordingLogger();
+    await deliver(log(logger), notificationOf({ kind, resolved: [endedAlert()] }));
+    expect(lines).toMatchObject([{ level }]);
+  });
+
+  it('has not delivered when the logger throws', async () => {
+    const { logger } = recordingLogger();
+    const broken = {
+      ...logger,
+      error() {
+        throw new Error('disk full');
       },
     };
-    const clock = createManualClock();
-    const alerts = createAlerts({
-      service: 'billing',
-      environment: 'test',
-      channels: { log: log(flaky) },
-      rules: { errorSpike: spike({ over: 0, within: '1h' }) },
-      routes: [{ to: ['log'] }],
-      clock,
-    });
-    alerts.error('a');
-    await clock.advance(0);
-    expect(lines.lines).toEqual([]);
-    isBroken = false;
-    await clock.advance(1_000);
-    expect(lines.lines).toHaveLength(1);
-    await alerts.close();
+    await expect(deliver(log(broken), notificationOf())).rejects.toThrow('disk full');
+  });
+
+  it('is refused without a logger', () => {
+    expect(() => log({} as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_OPS_INVALID_OPTIONS' }),
+    );
   });
 });
