@@ -1,15 +1,35 @@
-import { databaseNow } from './cut-off.ts';
-import { type Database, inTransaction } from './database.ts';
+import { InvalidOptionsError } from '@ops/timeout';
+import { type RestoreOptions, restoreRun } from './archive/restore.ts';
+import type { RestoreReport } from './archive/restore-report.ts';
+import { diagnose } from './doctor/diagnose.ts';
+import type { CleanupDiagnosis } from './doctor/diagnosis.ts';
+import { type DoctorOptions, parseDoctorOptions } from './doctor/doctor-options.ts';
 import type { CleanupEvent } from './events.ts';
-import type { CleanupOptions, PlanOptions, RunOptions, RunSettings, Settings } from './options.ts';
-import { parseOptions, parsePlanOptions, parseRunOptions } from './parse-options.ts';
-import type { CleanupPlan, PolicyPlan } from './plan.ts';
-import { hashParts } from './policy-hash.ts';
-import { policyFailure, policyReport, untouchedReport, walPosition } from './policy-report.ts';
-import { preparePolicy } from './prepare-policy.ts';
-import type { CleanupReport, PolicyReport } from './report.ts';
-import { createRunBudget, type RunBudget } from './run-budget.ts';
-import { runPolicy } from './run-policy.ts';
+import { type StopReport, stopRun } from './history/stop-run.ts';
+import { makePlan } from './make-plan.ts';
+import type {
+  CleanupOptions,
+  PlanOptions,
+  RunOptions,
+  Settings,
+  StatusOptions,
+  StopOptions,
+} from './options.ts';
+import {
+  parseOptions,
+  parsePlanOptions,
+  parseRunOptions,
+  parseStatusOptions,
+  parseStopOptions,
+} from './parse-options.ts';
+import type { CleanupPlan } from './plan.ts';
+import type { CleanupReport } from './report.ts';
+import { runAll } from './run-all.ts';
+import { type UndoOptions, undoRun } from './soft-delete/undo.ts';
+import type { UndoReport } from './soft-delete/undo-report.ts';
+import { type CleanupStatus, readStatus } from './status/status.ts';
+import { type RunEndedEvent, streamRun } from './stream.ts';
+import { wiring } from './wiring.ts';
 
 /** What `createCleanup` returns. It holds nothing open, so there is nothing to close. */
 export interface Cleanup<Name extends string = string> {
@@ -18,21 +38,70 @@ export interface Cleanup<Name extends string = string> {
    * statement limited to 10 s. What is wrong with a policy is in its `refusals`, all of it together.
    *
    * @throws the driver's error when the database cannot be reached, or the signal's reason.
+   * @throws InvalidOptionsError when an option is wrong, or there is no policy of a name.
    */
   plan(options?: PlanOptions): Promise<CleanupPlan<Name>>;
   /**
-   * Deletes what the policies say, one policy after another, each looked at anew first. Resolves
-   * with a report whatever happens, also when the database cannot be reached: look at `report.ok`.
+   * Does what the policies say, one policy after another, each looked at anew first: in the order
+   * given, but a table that references another policy's table before that one. Resolves with a
+   * report whatever happens, also when the database cannot be reached: look at `report.ok`.
    *
    * @throws InvalidOptionsError when an option is wrong, before anything is done.
    */
   run(options?: RunOptions): Promise<CleanupReport<Name>>;
+  /**
+   * As {@link Cleanup.run}, with everything that happens as it comes, and its report as the last item.
+   * The run starts when the first item is asked for. Leaving the loop stops it after the batch in
+   * progress.
+   *
+   * @throws InvalidOptionsError at the first item.
+   */
+  stream(options?: RunOptions): AsyncIterable<CleanupEvent | RunEndedEvent<Name>>;
+  /**
+   * How late each policy is, and how its last run ended: for a health check. Reads only; each policy
+   * takes at most 2 s, and with an index on its column a millisecond.
+   *
+   * @throws InvalidOptionsError, CleanupTablesMissingError, the signal's reason, or the driver's
+   * error when the database cannot be reached.
+   */
+  status(options?: StatusOptions): Promise<CleanupStatus<Name>>;
+  /**
+   * Asks the run of this name that is under way, in whatever process, to stop after the batch in
+   * progress; its policies end with `stopped`. The next run is not concerned.
+   *
+   * @throws InvalidOptionsError, or what the database says.
+   */
+  stop(options?: StopOptions): Promise<StopReport>;
+  /**
+   * Takes back the soft deletes of a run, within `purgeAfter`: every row that is still as the run
+   * marked it gets its old values. May be called again, and beside a run.
+   *
+   * @throws UnknownRunError, CleanupTablesMissingError, InvalidOptionsError, the signal's reason.
+   */
+  undo(runId: string, options?: UndoOptions): Promise<UndoReport>;
+  /**
+   * Brings back what a run archived: every checksum is verified before a row is inserted, rows that
+   * are there already stay, and rows leave an archive table as they return. May be called again.
+   *
+   * @throws RestoreRefusedError, ArchiveDamagedError, UnknownRunError, CleanupTablesMissingError,
+   * InvalidOptionsError, the signal's reason.
+   */
+  restore(runId: string, options?: RestoreOptions): Promise<RestoreReport>;
+  /**
+   * Looks for what keeps the policies from their work: rights, indexes, statistics, what holds back
+   * vacuum, half-done things. Reads catalogs and statistics only, each statement limited to 10 s.
+   *
+   * @throws InvalidOptionsError, the signal's reason, or the driver's error when the database cannot
+   * be reached.
+   */
+  doctor(options?: DoctorOptions): Promise<CleanupDiagnosis>;
 }
 
 /**
  * Retention for PostgreSQL tables. Touches nothing until `plan()` or `run()` is called.
  *
- * The role needs SELECT, UPDATE (for the row locks) and DELETE on the tables.
+ * The role needs SELECT, UPDATE (for the row locks) and DELETE on the tables, and SELECT and UPDATE
+ * on those of holds.
  *
  * @throws InvalidOptionsError that names every wrong option.
  */
@@ -40,147 +109,73 @@ export function createCleanup<const Name extends string>(
   options: CleanupOptions<Name>,
 ): Cleanup<Name> {
   const settings = parseOptions(options);
+  const ledger = wiring.createLedger(settings);
   return {
     plan: async (planOptions) => {
-      const { signal } = parsePlanOptions(planOptions ?? {});
-      return makePlan(settings, signal);
+      const { signal, policies } = parsePlanOptions(planOptions ?? {});
+      return makePlan(settings, ledger, { signal, policies: chosen(settings, policies, 'plan') });
     },
     run: async (runOptions) => {
       const parsed = parseRunOptions(runOptions ?? {});
-      return runAll(settings, parsed);
+      return runAll(settings, ledger, {
+        ...parsed,
+        policies: chosen(settings, parsed.policies, 'run'),
+      });
+    },
+    stream(runOptions) {
+      const begin = (onEvent: (event: CleanupEvent) => void, signal: AbortSignal) => {
+        const parsed = parseRunOptions(runOptions ?? {});
+        const policies = chosen(settings, parsed.policies, 'run');
+        return runAll(alsoTelling(settings, onEvent), ledger, { ...parsed, policies, signal });
+      };
+      return streamRun(async (...given) => begin(...given), runOptions?.signal);
+    },
+    status: async (statusOptions) => {
+      const { policies, overdueAfterMs, signal } = parseStatusOptions(statusOptions ?? {});
+      return readStatus({ pool: settings.pool, clock: settings.clock, signal }, settings, {
+        policies: chosen(settings, policies, 'status'),
+        overdueAfterMs,
+      });
+    },
+    stop: async (stopOptions) => {
+      const { signal, by, reason } = parseStopOptions(stopOptions ?? {});
+      const { pool, clock, history, name } = settings;
+      return stopRun({ pool, clock, signal }, history.schema, { name, by, reason });
+    },
+    undo: (runId, undoOptions) => undoRun(settings, runId, undoOptions),
+    restore: (runId, restoreOptions) => restoreRun(settings, runId, restoreOptions),
+    doctor: async (doctorOptions) => {
+      const { signal, policies } = parseDoctorOptions(doctorOptions ?? {});
+      return diagnose(settings, { signal, policies: chosen(settings, policies, 'doctor') });
     },
   };
 }
 
-const LOOK_LIMITS = {
-  lockTimeoutMs: 1_000,
-  statementTimeoutMs: 5_000,
-  access: 'read only',
-} as const;
-
-async function makePlan(settings: Settings, signal: AbortSignal | undefined): Promise<CleanupPlan> {
-  signal?.throwIfAborted();
-  const database = { pool: settings.pool, clock: settings.clock, signal };
-  const at = await inTransaction(database, LOOK_LIMITS, databaseNow);
-  const plans: PolicyPlan[] = [];
-  for (const [policy, policySettings] of Object.entries(settings.policies)) {
-    signal?.throwIfAborted();
-    const occasion = { database, now: at, accepted: undefined };
-    plans.push((await preparePolicy(policy, policySettings, occasion)).plan);
-  }
+/** The stream's reader, after the listener of `onEvent`. */
+function alsoTelling(settings: Settings, tell: (event: CleanupEvent) => void): Settings {
+  const { onEvent } = settings;
   return {
-    at,
-    ok: plans.every((plan) => plan.refusals.length === 0),
-    hash: hashParts(plans.map((plan) => plan.hash)),
-    policies: Object.fromEntries(plans.map((plan) => [plan.policy, withOverlap(plan, plans)])),
+    ...settings,
+    onEvent(event) {
+      tell(event);
+      // Its own failures are its own, as in any run.
+      return onEvent?.(event);
+    },
   };
 }
 
-function withOverlap(plan: PolicyPlan, plans: readonly PolicyPlan[]): PolicyPlan {
-  const others = plans.filter((other) => other !== plan && other.table === plan.table);
-  if (others.length === 0) return plan;
-  const names = others.map((other) => other.policy).join(', ');
-  const warning = `Policies on the same table: ${names}; a row that several cover goes by the shortest age`;
-  return { ...plan, warnings: [...plan.warnings, warning] };
-}
-
-/** What all policies of one run share. */
-interface Run {
-  readonly settings: Settings;
-  readonly options: RunSettings;
-  readonly database: Database;
-  readonly budget: RunBudget;
-  readonly now: string;
-}
-
-async function runAll(settings: Settings, options: RunSettings): Promise<CleanupReport> {
-  const { pool, clock, policies } = settings;
-  const database = { pool, clock, signal: options.signal };
-  const startedAt = clock.monotonic();
-  const budget = createRunBudget(options, clock);
-  const reports: PolicyReport[] = [];
-  let run: Run | undefined;
-  for (const policy of Object.keys(policies)) {
-    let report: PolicyReport;
-    const stop = budget.reasonToStop();
-    if (stop) {
-      report = untouchedReport(policy, policies[policy]?.table ?? '', stop);
-    } else {
-      try {
-        // One cut-off for the whole run. Asked again only when the database was not there before.
-        if (!run) {
-          const now = await inTransaction(database, LOOK_LIMITS, databaseNow);
-          run = { settings, options, database, budget, now };
-        }
-        report = await runOne(run, policy);
-      } catch (error) {
-        report = unreachableReport(settings, options, policy, error);
-      }
-    }
-    reports.push(report);
-    emit(settings, { type: 'policy-ended', policy, report });
+function chosen(
+  { policies }: Settings,
+  names: readonly string[] | undefined,
+  verb: 'plan' | 'run' | 'status' | 'doctor',
+): readonly string[] {
+  const all = Object.keys(policies);
+  const unknown = (names ?? []).filter((name) => !all.includes(name));
+  if (unknown.length > 0 || names?.length === 0) {
+    const got = unknown.length > 0 ? unknown.map((name) => `'${name}'`).join(', ') : 'none';
+    throw new InvalidOptionsError(
+      `cleanup.${verb}: policies: expected some of ${all.join(', ')}, got ${got}`,
+    );
   }
-  return {
-    ok: reports.every(({ stopped }) => !['refused', 'blocked', 'failed'].includes(stopped)),
-    deleted: reports.reduce((sum, report) => sum + report.deleted, 0),
-    durationMs: clock.monotonic() - startedAt,
-    policies: Object.fromEntries(reports.map((report) => [report.policy, report])),
-  };
-}
-
-async function runOne(run: Run, policy: string): Promise<PolicyReport> {
-  const { settings, options, database, budget, now } = run;
-  const { clock, pace } = settings;
-  const policySettings = settings.policies[policy];
-  if (!policySettings) throw new TypeError(`No policy ${policy}`);
-  const startedAt = clock.monotonic();
-  const reviewed = new Map(Object.entries(options.plan?.policies ?? {}));
-  const accepted = reviewed.get(policy);
-  if (options.plan && !accepted) {
-    const message = `The plan that was given does not show the policy ${policy}; make a new one`;
-    const refusals = [{ code: 'plan', message }] as const;
-    return untouchedReport(policy, policySettings.table, 'refused', { refusals });
-  }
-  const occasion = { database, now, accepted };
-  const { plan, target } = await preparePolicy(policy, policySettings, occasion);
-  const { table, cutOff, candidates, refusals } = plan;
-  if (!target || !candidates) {
-    const durationMs = clock.monotonic() - startedAt;
-    return untouchedReport(policy, table, 'refused', { cutOff, refusals, durationMs });
-  }
-  emit(settings, { type: 'policy-started', policy, table, cutOff, candidates });
-  const tell = (event: CleanupEvent): void => {
-    emit(settings, event);
-  };
-  const walBefore = await walPosition(database);
-  const job = { policy, database, pace, target, candidates, budget, emit: tell };
-  const result = await runPolicy(job);
-  const walAfter = await walPosition({ ...database, signal: undefined });
-  return policyReport(plan, result, {
-    durationMs: clock.monotonic() - startedAt,
-    walBytes: walBefore === null || walAfter === null ? null : Number(walAfter - walBefore),
-  });
-}
-
-/** Nothing was deleted yet: the policy was still being looked at. */
-function unreachableReport(
-  settings: Settings,
-  { signal }: RunSettings,
-  policy: string,
-  error: unknown,
-): PolicyReport {
-  const table = settings.policies[policy]?.table ?? '';
-  if (signal?.aborted === true && error === signal.reason)
-    return untouchedReport(policy, table, 'aborted');
-  return untouchedReport(policy, table, 'failed', { error: policyFailure(policy, error) });
-}
-
-/** A listener's failure is its own. */
-function emit({ onEvent }: Settings, event: CleanupEvent): void {
-  try {
-    const result: unknown = onEvent?.(event);
-    if (result instanceof Promise) result.catch(() => {});
-  } catch {
-    // As above.
-  }
+  return all.filter((name) => names === undefined || names.includes(name));
 }

@@ -134,6 +134,7 @@ function begin(limits: TransactionLimits): string {
     set local idle_in_transaction_session_timeout = ${IDLE_LIMIT_MS};
     set local timezone = 'UTC';
     set local datestyle = 'ISO';
+    set local intervalstyle = 'postgres';
     set local extra_float_digits = 1;
     set local jit = off;
     ${limits.settings ?? ''}`;
@@ -156,7 +157,8 @@ async function giveBack(connecting: Promise<CleanupClient>): Promise<void> {
   }
 }
 
-async function acquire({ pool, clock, signal }: Database): Promise<CleanupClient> {
+/** Takes a connection of the pool, within 30 s. */
+export async function acquire({ pool, clock, signal }: Database): Promise<CleanupClient> {
   const connecting = pool.connect();
   try {
     return await withTimeout(() => connecting, CONNECT_LIMIT_MS, { clock, signal });

@@ -7,6 +7,7 @@ export type CleanupEvent =
   | BatchEvent
   | BatchFailedEvent
   | RowBlockedEvent
+  | ThrottledEvent
   | PolicyEndedEvent;
 
 /** The policy is not refused, and its first batch is next. */
@@ -22,10 +23,10 @@ export interface PolicyStartedEvent {
 export interface BatchEvent {
   readonly type: 'batch';
   readonly policy: string;
-  /** Rows that this batch deleted. */
+  /** Rows that this batch deleted, or marked by a soft delete. */
   readonly batchDeleted: number;
   readonly batchMs: number;
-  /** Rows that the policy has deleted in this run so far. */
+  /** Rows that the policy has deleted or marked in this run so far. */
   readonly deleted: number;
   /** Rows there were to delete when the policy started; `deleted` may pass it when it is not exact. */
   readonly candidates: RowCount;
@@ -52,6 +53,16 @@ export interface RowBlockedEvent {
   readonly type: 'row-blocked';
   readonly policy: string;
   readonly row: BlockedRow;
+}
+
+/** A throttle does not let the next batch go yet. */
+export interface ThrottledEvent {
+  readonly type: 'throttled';
+  readonly policy: string;
+  readonly throttle: string;
+  readonly reason: string;
+  /** It is asked again after this. */
+  readonly retryMs: number;
 }
 
 /** The policy is over; also told of one that was refused. */

@@ -3,42 +3,36 @@ import { callable, durationMs, parseOptions as parse, withMethods } from '@ops/t
 import * as z from 'zod';
 import type { CleanupPool } from './database.ts';
 import type { CleanupEvent } from './events.ts';
-import { parseIdentifierPath, quoteIdentifier } from './identifier.ts';
+import { quoteIdentifier } from './identifier.ts';
 import type {
   Budget,
+  CleanupLogger,
   CleanupOptions,
+  HistoryOptions,
+  Hold,
   Pace,
   PlanOptions,
   RunOptions,
   RunSettings,
   Settings,
+  StatusOptions,
+  StopOptions,
 } from './options.ts';
 import type { CleanupPlan } from './plan.ts';
-import type { OlderThan, OlderThanPolicy, PolicySafety } from './policy.ts';
-import { isFragment, type SqlFragment } from './sql.ts';
+import {
+  columnPairs,
+  fragment,
+  list,
+  named,
+  number,
+  policy,
+  tablePath,
+} from './policy/parse-policy.ts';
+import type { Throttle } from './throttle/throttle.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 86_400_000;
 
-function number(min: number, max: number, isWhole: boolean) {
-  const expected = `expected a ${isWhole ? 'whole ' : ''}number from ${min} to ${max}`;
-  const schema = z.number({ error: expected }).min(min, expected).max(max, expected);
-  return isWhole ? schema.refine(Number.isInteger, expected) : schema;
-}
-
-function name(expected: string, check: (value: string) => unknown) {
-  return z.string({ error: expected }).refine(
-    (value) => {
-      try {
-        check(value);
-        return true;
-      } catch {
-        return false;
-      }
-    },
-    { error: expected },
-  );
-}
+const SILENT: CleanupLogger = { info() {}, warn() {}, error() {} };
 
 const signal = z
   .custom<AbortSignal>((value) => value instanceof AbortSignal, {
@@ -46,26 +40,14 @@ const signal = z
   })
   .optional();
 
-const SHARE = 'expected a number above 0, up to 1';
-const ZONE = 'expected the name of a time zone';
+const NAME = 'expected a name of a letter, then letters, digits, _ and -';
+const name = z.string({ error: NAME }).regex(/^[a-z][\w-]*$/i, NAME);
+const names = list(name, 'expected names of policies').optional();
 
-const olderThan = z.strictObject({
-  column: name('expected the name of a column', quoteIdentifier),
-  age: durationMs({ minMs: HOUR_MS, maxMs: 36_500 * DAY_MS }),
-  zone: z.string({ error: ZONE }).min(1, ZONE).optional(),
-});
-const safety = z.strictObject({
-  maxShare: z.number({ error: SHARE }).gt(0, SHARE).max(1, SHARE).default(0.5),
-});
-const policy = z.strictObject({
-  table: name(`expected 'table' or 'schema.table', each name at most 63 bytes`, (value) => {
-    if (parseIdentifierPath(value).length > 2) throw new TypeError('too many parts');
-  }),
-  olderThan,
-  where: z
-    .custom<SqlFragment>(isFragment, { error: 'expected a fragment made by sql`…`' })
-    .optional(),
-  safety: safety.prefault({}),
+const hold = z.strictObject({ table: tablePath, on: columnPairs, active: fragment.optional() });
+const history = z.strictObject({
+  schema: named('expected the name of a schema', quoteIdentifier).default('ops_cleanup'),
+  keep: durationMs({ minMs: DAY_MS, maxMs: 36_500 * DAY_MS }).prefault('400d'),
 });
 
 const pace = z
@@ -73,6 +55,7 @@ const pace = z
     targetMs: number(1, 10_000, false).default(50),
     dutyCycle: number(0.01, 1, false).default(0.25),
     maxBatch: number(1, 100_000, true).default(10_000),
+    maxBatchBytes: number(1_000, 10_000_000_000, true).default(16_000_000),
     lockTimeout: durationMs({ minMs: 1, maxMs: 600_000 }).prefault('100ms'),
     statementTimeout: durationMs({ minMs: 1, maxMs: 600_000 }).prefault('5s'),
   })
@@ -83,21 +66,29 @@ const pace = z
 
 const options = z.strictObject({
   pool: withMethods<CleanupPool>('connect'),
+  name: name.default('default'),
   policies: z
-    .record(
-      z
-        .string()
-        .regex(/^[a-z][\w-]*$/i, 'expected a name of a letter, then letters, digits, _ and -'),
-      policy,
-      { error: 'expected an object of policies by name' },
-    )
+    .record(name, policy, { error: 'expected an object of policies by name' })
     .refine((value) => Object.keys(value).length > 0, { error: 'expected at least one policy' }),
+  holds: list(hold, 'expected a list of holds').default([]),
   pace: pace.prefault({}),
+  throttle: list(withMethods<Throttle>('check'), 'expected a list of throttles').default([]),
+  history: history.prefault({}),
   onEvent: callable<(event: CleanupEvent) => void>().optional(),
+  logger: withMethods<CleanupLogger>('info', 'warn', 'error').default(SILENT),
   clock: withMethods<Clock>('now', 'monotonic', 'setTimeout', 'clearTimeout').default(systemClock),
+  random: callable<() => number>().default(() => Math.random),
 });
 
-const planOptions = z.strictObject({ signal });
+const planOptions = z.strictObject({ policies: names, signal });
+
+const statusOptions = z.strictObject({
+  policies: names,
+  overdueAfter: durationMs({ minMs: 60_000, maxMs: 36_500 * DAY_MS }).prefault('48h'),
+  signal,
+});
+const said = z.string({ error: 'expected a text' }).min(1).max(500).optional();
+const stopOptions = z.strictObject({ by: said, reason: said, signal });
 
 /** The part of a plan that a run relies on; it may have been through JSON. */
 const reviewedPlan = z.object({
@@ -121,6 +112,8 @@ const runOptions = z.strictObject({
       error: 'expected what plan() returned',
     })
     .optional(),
+  accept: z.string({ error: 'expected the hash of a plan' }).min(1).optional(),
+  policies: names,
   budget: budget.prefault({}),
   signal,
 });
@@ -134,54 +127,64 @@ type Agree<Pair extends readonly [unknown, unknown]> = [Pair[0]] extends [Pair[1
     : 'the schema takes less'
   : 'the schema takes more';
 const agreement: readonly [
-  Agree<[z.input<typeof options>, CleanupOptions]>,
-  Agree<[z.input<typeof policy>, OlderThanPolicy]>,
-  Agree<[z.input<typeof olderThan>, OlderThan]>,
-  Agree<[z.input<typeof safety>, PolicySafety]>,
+  Agree<[Omit<z.input<typeof options>, 'policies'>, Omit<CleanupOptions, 'policies'>]>,
+  Agree<[z.input<typeof hold>, Hold]>,
+  Agree<[z.input<typeof history>, HistoryOptions]>,
   Agree<[z.input<typeof pace>, Pace]>,
   Agree<[z.input<typeof planOptions>, PlanOptions]>,
   Agree<[z.input<typeof runOptions>, RunOptions]>,
   Agree<[z.input<typeof budget>, Budget]>,
-] = [true, true, true, true, true, true, true, true];
+  Agree<[z.input<typeof statusOptions>, StatusOptions]>,
+  Agree<[z.input<typeof stopOptions>, StopOptions]>,
+] = [true, true, true, true, true, true, true, true, true];
 void agreement;
 
 /** @throws InvalidOptionsError */
 export function parseOptions(input: unknown): Settings {
   const parsed = parse(options, input, { of: 'createCleanup', secretKeys: ['pool'] });
-  const { targetMs, dutyCycle, maxBatch, lockTimeout, statementTimeout } = parsed.pace;
+  const { targetMs, dutyCycle, maxBatch, maxBatchBytes } = parsed.pace;
   return {
     pool: parsed.pool,
-    policies: Object.fromEntries(
-      Object.entries(parsed.policies).map(
-        ([
-          key,
-          {
-            table,
-            where,
-            safety: { maxShare },
-            ...each
-          },
-        ]) => {
-          const { column, age, zone } = each.olderThan;
-          return [key, { table, column, ageMs: age, zone, where, maxShare }];
-        },
-      ),
-    ),
+    name: parsed.name,
+    policies: parsed.policies,
+    holds: parsed.holds.map(({ table, on, active }) => ({ table, on: Object.entries(on), active })),
     pace: {
       targetMs,
       dutyCycle,
       maxBatch,
-      lockTimeoutMs: lockTimeout,
-      statementTimeoutMs: statementTimeout,
+      maxBatchBytes,
+      lockTimeoutMs: parsed.pace.lockTimeout,
+      statementTimeoutMs: parsed.pace.statementTimeout,
     },
+    throttles: parsed.throttle,
+    history: { schema: parsed.history.schema, keepMs: parsed.history.keep },
     onEvent: parsed.onEvent,
+    logger: parsed.logger,
     clock: parsed.clock,
+    random: parsed.random,
   };
 }
 
+/** Policies to look at, undefined for all, and what ends it. */
+interface Wanted {
+  readonly policies?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** @throws InvalidOptionsError */
-export function parsePlanOptions(input: unknown): { readonly signal: AbortSignal | undefined } {
-  return { signal: parse(planOptions, input, { of: 'cleanup.plan' }).signal };
+export function parsePlanOptions(input: unknown): Wanted {
+  return parse(planOptions, input, { of: 'cleanup.plan' });
+}
+
+/** @throws InvalidOptionsError */
+export function parseStatusOptions(input: unknown): Wanted & { readonly overdueAfterMs: number } {
+  const { overdueAfter, ...wanted } = parse(statusOptions, input, { of: 'cleanup.status' });
+  return { ...wanted, overdueAfterMs: overdueAfter };
+}
+
+/** @throws InvalidOptionsError */
+export function parseStopOptions(input: unknown): StopOptions {
+  return parse(stopOptions, input, { of: 'cleanup.stop' });
 }
 
 /** @throws InvalidOptionsError */
@@ -189,6 +192,8 @@ export function parseRunOptions(input: unknown): RunSettings {
   const parsed = parse(runOptions, input, { of: 'cleanup.run' });
   return {
     plan: parsed.plan,
+    accept: parsed.accept,
+    policies: parsed.policies,
     budgetMs: parsed.budget.time ?? Infinity,
     budgetRows: parsed.budget.rows ?? Infinity,
     signal: parsed.signal,

@@ -1,9 +1,9 @@
 import { type Database, inTransaction, isServerError } from './database.ts';
 import { PolicyFailedError } from './errors.ts';
 import type { PolicyPlan } from './plan.ts';
-import { remaining } from './policy-tally.ts';
 import type { PolicyReport, StopReason } from './report.ts';
 import type { PolicyResult } from './run-policy.ts';
+import type { PartitionOutcome } from './wiring.ts';
 
 /** Report of a policy that did not get to its first batch. */
 export function untouchedReport(
@@ -19,13 +19,19 @@ export function untouchedReport(
     cutOff: null,
     picked: 0,
     deleted: 0,
+    archived: 0,
+    softDeleted: 0,
+    purged: 0,
+    droppedPartitions: [],
     skipped: 0,
     unconfirmed: 0,
     blocked: [],
     blockedCount: 0,
     batches: { count: 0, failedCount: 0, p50Ms: null, p99Ms: null },
     durationMs: 0,
+    throttledMs: 0,
     walBytes: null,
+    reusableBytes: null,
     refusals: [],
     notes: [],
     error: undefined,
@@ -33,22 +39,22 @@ export function untouchedReport(
   };
 }
 
-const SPACE_NOTE =
-  'The space of the deleted rows is used again by this table once it is vacuumed; its file does not shrink, and the disk gets nothing back.';
-
 export function policyReport(
   plan: PolicyPlan,
   { stopped, tally, batchTimes, notes, error }: PolicyResult,
-  measured: { readonly durationMs: number; readonly walBytes: number | null },
 ): PolicyReport {
-  const { skipped, blocked, blockedCount } = remaining(tally);
+  const { deleted, softDeleted, purged, archived, unconfirmed, throttledMs } = tally;
+  const { skipped, blocked, blockedCount } = tally.left;
+  const reusableBytes = reusable(plan, deleted);
   return untouchedReport(plan.policy, plan.table, stopped, {
-    ...measured,
     cutOff: plan.cutOff,
-    picked: tally.deleted + skipped,
-    deleted: tally.deleted,
+    picked: deleted + softDeleted + skipped,
+    deleted,
+    archived,
+    softDeleted,
+    purged,
     skipped,
-    unconfirmed: tally.unconfirmed,
+    unconfirmed,
     blocked,
     blockedCount,
     batches: {
@@ -57,9 +63,64 @@ export function policyReport(
       p50Ms: batchTimes.percentile(0.5),
       p99Ms: batchTimes.percentile(0.99),
     },
-    notes: tally.deleted > 0 ? [...notes, SPACE_NOTE] : notes,
+    throttledMs,
+    reusableBytes,
+    notes: [...notes, ...spaceNotes(deleted, softDeleted, reusableBytes)],
     error: stopped === 'failed' ? policyFailure(plan.policy, error) : undefined,
   });
+}
+
+/** Report of a policy that drops partitions. */
+export function partitionReport(
+  plan: PolicyPlan,
+  { stopped, dropped, notes, error }: PartitionOutcome,
+): PolicyReport {
+  const rows = dropped.reduce((sum, partition) => sum + (partition.rows ?? 0), 0);
+  const space =
+    dropped.length > 0 ? ['The space of the dropped partitions went back to the disk.'] : [];
+  return untouchedReport(plan.policy, plan.table, stopped, {
+    cutOff: plan.cutOff,
+    picked: rows,
+    deleted: rows,
+    droppedPartitions: dropped.map(({ table }) => table),
+    notes: [...notes, ...space],
+    error: stopped === 'failed' ? policyFailure(plan.policy, error) : undefined,
+  });
+}
+
+/** The share of the heap that the deleted rows had. */
+function reusable({ walks, rows }: PolicyPlan, deleted: number): number | null {
+  if (!rows || rows.count === 0) return null;
+  const bytes = walks.reduce((sum, { pages }) => sum + pages, 0) * PAGE_BYTES;
+  return Math.round(bytes * Math.min(1, deleted / rows.count));
+}
+
+const PAGE_BYTES = 8_192;
+/** From here on it is worth the disk's while. */
+const MUCH_BYTES = 1_000_000_000;
+
+function spaceNotes(
+  deleted: number,
+  softDeleted: number,
+  reusableBytes: number | null,
+): readonly string[] {
+  const marked =
+    softDeleted > 0
+      ? ['Rows that are only marked still take their space, and their old versions until vacuum.']
+      : [];
+  if (deleted === 0) return marked;
+  const size = reusableBytes === null ? '' : `, about ${megabytes(reusableBytes)} MB of its heap,`;
+  const note = `The space of the deleted rows${size} is used again by this table once it is vacuumed; its file does not shrink, and the disk gets nothing back.`;
+  if ((reusableBytes ?? 0) < MUCH_BYTES) return [...marked, note];
+  return [
+    ...marked,
+    note,
+    'To give so much back to the disk, rewrite the table with pg_repack or pg_squeeze (both need the room of a copy; "vacuum full" locks the table for as long); with partitions by time, dropping one gives it back at once.',
+  ];
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1_000_000).toLocaleString('en', { maximumFractionDigits: 1 });
 }
 
 export function policyFailure(policy: string, cause: unknown): PolicyFailedError {

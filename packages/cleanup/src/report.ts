@@ -3,7 +3,10 @@ import type { Refusal } from './plan.ts';
 
 /** What a run did. */
 export interface CleanupReport<Name extends string = string> {
-  /** No policy was refused, blocked or failed. Stopping at a budget, an abort or a busy table is no fault. */
+  /**
+   * No policy was refused, blocked, failed or fenced. Stopping at a budget, a throttle, an abort, a
+   * request to stop or a busy table is no fault.
+   */
   readonly ok: boolean;
   /** Over all policies. */
   readonly deleted: number;
@@ -14,7 +17,11 @@ export interface CleanupReport<Name extends string = string> {
 /**
  * - `drained`: nothing expired is left.
  * - `budget-rows`, `budget-time`, `aborted`: more may be left; the next run goes on.
- * - `busy`: another runner has a batch on this table in progress; it goes on, this one leaves it.
+ * - `stopped`: somebody asked this run to stop, by `stop()`.
+ * - `throttled`: a throttle did not let it go on within the budget, or for ten minutes.
+ * - `busy`: another runner is at work; it goes on, this one leaves it.
+ * - `fenced`: the lease went to another runner, because this one was not heard of for too long; what
+ *   it had not committed by then was rolled back.
  * - `blocked`: all is deleted but the rows in `blocked` and those counted in `skipped`.
  * - `refused`: nothing was touched; see `refusals`.
  * - `failed`: see `error`.
@@ -24,7 +31,10 @@ export type StopReason =
   | 'budget-rows'
   | 'budget-time'
   | 'aborted'
+  | 'stopped'
+  | 'throttled'
   | 'busy'
+  | 'fenced'
   | 'blocked'
   | 'refused'
   | 'failed';
@@ -36,10 +46,18 @@ export interface PolicyReport {
   readonly stopped: StopReason;
   /** UTC, with microseconds; null when the database was not reached. */
   readonly cutOff: string | null;
-  /** `deleted` and `skipped` together. */
+  /** `deleted`, `softDeleted` and `skipped` together. */
   readonly picked: number;
-  /** Rows gone, exactly: of committed batches only. */
+  /** Rows gone from the table, exactly: of committed batches only. Those that were purged are in it. */
   readonly deleted: number;
+  /** Rows in the archive now, those of children included. */
+  readonly archived: number;
+  /** Rows marked, which may be taken back. */
+  readonly softDeleted: number;
+  /** Rows that had been marked, and are gone now that nobody may take that back. */
+  readonly purged: number;
+  /** Partitions that were dropped; their rows are in `deleted` as far as statistics knew them. */
+  readonly droppedPartitions: readonly string[];
   /** Picked, and left by the delete: a BEFORE DELETE trigger kept them, or `where` is not stable. */
   readonly skipped: number;
   /**
@@ -52,8 +70,15 @@ export interface PolicyReport {
   readonly blockedCount: number;
   readonly batches: BatchStatistics;
   readonly durationMs: number;
+  /** Spent waiting for throttles. */
+  readonly throttledMs: number;
   /** WAL that the server wrote meanwhile, other sessions' included; null when it could not be asked. */
   readonly walBytes: number | null;
+  /**
+   * Estimate of what this table can use again once it is vacuumed, from the size that its rows had;
+   * children are not in it. Null when the table's size or rows were unknown.
+   */
+  readonly reusableBytes: number | null;
   /** Why it was not run; empty otherwise. */
   readonly refusals: readonly Refusal[];
   /** What else to know: what becomes of the space, why it stopped early. */

@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
-import { useDatabase } from '../../../test/postgres.ts';
 import { type CleanupEvent, sql } from '../src/index.ts';
+import { useCleanupDatabase } from './cleanup-database.ts';
 import { AT_ONCE, jobIds, jobsCleanup, makeJobs } from './expired-table.ts';
 import { interceptedPool } from './intercepted-pool.ts';
 
-const db = useDatabase();
+const db = useCleanupDatabase();
 
 const RAISE_FOR = (condition: string, body: string): string => `
   create function guard() returns trigger language plpgsql as $$

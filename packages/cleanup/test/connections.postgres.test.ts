@@ -1,12 +1,12 @@
 import { getEventListeners } from 'node:events';
 import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
-import { useDatabase } from '../../../test/postgres.ts';
 import { type CleanupEvent, createCleanup, sql } from '../src/index.ts';
+import { useCleanupDatabase } from './cleanup-database.ts';
 import { AT_ONCE, jobIds, jobsCleanup, makeJobs, waitingFor } from './expired-table.ts';
 import { interceptedPool } from './intercepted-pool.ts';
 
-const db = useDatabase();
+const db = useCleanupDatabase();
 const BATCH = 'with ops_cleanup_picked';
 const SMALL = { ...AT_ONCE, maxBatch: 5 };
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { useDatabase } from '../../../test/postgres.ts';
 import { cutOffAt, databaseNow, wallClockOf } from '../src/cut-off.ts';
 import type { Query } from '../src/database.ts';
 import { createCleanup, sql } from '../src/index.ts';
+import { useCleanupDatabase } from './cleanup-database.ts';
 import { AT_ONCE } from './expired-table.ts';
 
-const db = useDatabase();
+const db = useCleanupDatabase();
 const ZONES = [
   'UTC',
   'America/New_York',
@@ -33,6 +33,42 @@ describe('cut-off', () => {
     );
     const now = Date.parse(await databaseNow(query));
     expect(Math.abs(now - Date.now())).toBeLessThan(60_000);
+  });
+
+  test('is the same in every zone that there is, and so are the rows that are due', async () => {
+    const admin = db.pool({ max: 1 });
+    const { rows: zones } = await admin.query<{ name: string }>(
+      'select name from pg_timezone_names',
+    );
+    expect(zones.length).toBeGreaterThan(400);
+    await admin.query(
+      `create table events (id int primary key, at timestamptz, written timestamp)`,
+    );
+    // Around the changes of clocks of 2026, in both hemispheres.
+    const now = '2026-11-02T00:30:00.123456Z';
+    await admin.query(
+      `insert into events
+       select n, $1::timestamptz - interval '720 hours' + n * interval '1 microsecond',
+         ($1::timestamptz - interval '720 hours' + n * interval '1 microsecond') at time zone 'UTC'
+       from unnest(array[-1, 0, 1]) n`,
+      [now],
+    );
+    const query: Query = async (text, values) =>
+      (await admin.query(text, values && [...values])).rows;
+    const seen = new Set<string>();
+    for (const { name } of zones) {
+      await admin.query(`select set_config('TimeZone', $1, false)`, [name]);
+      const cutOff = await cutOffAt(query, now, 30 * 86_400_000);
+      const { rows } = await admin.query<{ ids: string }>(
+        `select string_agg(id::text, ' ' order by id) as ids
+         from events
+         where at < $1::timestamptz
+           and written < $2::timestamp`,
+        [cutOff, await wallClockOf(query, cutOff, 'UTC')],
+      );
+      seen.add(`${cutOff} ${rows[0]?.ids ?? ''}`);
+    }
+    expect([...seen]).toEqual(['2026-10-03T00:30:00.123456Z -1']);
   });
 
   test('as wall-clock time, is never later than what was meant in the hour that comes twice', async () => {

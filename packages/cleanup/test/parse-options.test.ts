@@ -24,13 +24,28 @@ describe('createCleanup options', () => {
         targetMs: 50,
         dutyCycle: 0.25,
         maxBatch: 10_000,
+        maxBatchBytes: 16_000_000,
         lockTimeoutMs: 100,
         statementTimeoutMs: 5_000,
       },
-      policies: { a: { table: 'a', column: 'at', ageMs: 90 * 86_400_000, maxShare: 0.5 } },
+      name: 'default',
+      holds: [],
+      throttles: [],
+      history: { schema: 'ops_cleanup', keepMs: 400 * 86_400_000 },
+      policies: {
+        a: {
+          table: 'a',
+          rule: { type: 'older-than', column: 'at', ageMs: 90 * 86_400_000, agePer: undefined },
+          outcome: { type: 'delete' },
+          maxShare: 0.5,
+          keepAtLeast: 0,
+        },
+      },
     });
     expect(parseRunOptions({})).toEqual({
       plan: undefined,
+      accept: undefined,
+      policies: undefined,
       budgetMs: Infinity,
       budgetRows: Infinity,
       signal: undefined,
@@ -60,7 +75,7 @@ describe('createCleanup options', () => {
       'pool: expected an object with connect(), got',
       'policies.2nd: expected a name of a letter, then letters, digits, _ and -',
       "policies.wrong.table: expected 'table' or 'schema.table', each name at most 63 bytes, got 'a.b.c'",
-      'policies.wrong.olderThen: there is no such option, expected one of table, olderThan, where, safety',
+      'policies.wrong.olderThen: there is no such option, expected one of table, olderThan, inactiveFor, orphanOf, minAge, where, keepLast, holds, archive, softDelete, partitions, safety',
       "policies.wrong.olderThan.column: expected the name of a column, got ''",
       "policies.wrong.olderThan.age: expected a duration ('250ms', '5s', '90d', or milliseconds) of 3600000 ms or more and at most 36500 days, got '30m'",
       "policies.wrong.olderThan.zone: expected the name of a time zone, got ''",
@@ -70,7 +85,7 @@ describe('createCleanup options', () => {
       'pace.dutyCycle: expected a number from 0.01 to 1, got 2',
       'pace.maxBatch: expected a whole number from 1 to 100000, got 1.5',
       "pace.lockTimeout: expected a duration ('250ms', '5s', '90d', or milliseconds) of 1 ms or more and at most 600000 ms, got '1 minute'",
-      'onEvents: there is no such option, expected one of pool, policies, pace, onEvent, clock',
+      'onEvents: there is no such option, expected one of pool, name, policies, holds, pace, throttle, history, onEvent, logger, clock, random',
       'clock: expected an object with now()',
     ]) {
       expect(message).toContain(part);

@@ -1,31 +1,44 @@
+import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
-import { useDatabase } from '../../../test/postgres.ts';
 import { sql } from '../src/index.ts';
+import { useCleanupDatabase } from './cleanup-database.ts';
 import { jobIds, jobsCleanup, makeJobs, waitingFor } from './expired-table.ts';
 import { interceptedPool } from './intercepted-pool.ts';
 
-const db = useDatabase();
+const db = useCleanupDatabase();
 const BATCH = 'with ops_cleanup_picked';
 const PATIENT = { dutyCycle: 1, lockTimeout: '20s', statementTimeout: '25s' } as const;
+
+/** Jobs with a tenant, a hold of their own, and a table that speaks for them. */
+async function makeMatters(pool: pg.Pool): Promise<void> {
+  await makeJobs(pool, 10);
+  await pool.query(`
+    alter table jobs add tenant int not null default 1, add hold boolean not null default false;
+    create table kept (job_id int)`);
+}
+
+const MATTERS = sql`status = 'completed' and tenant = 1 and not hold and not exists (select from kept k where k.job_id = jobs.id)`;
 
 /** What may happen to an expired row that makes it one to keep. */
 const RESCUES = [
   ['turns fresh', 'update jobs set started_at = now() where id = 5'],
   ['changes its status', `update jobs set status = 'running' where id = 5`],
+  ['goes to another tenant', 'update jobs set tenant = 2 where id = 5'],
+  ['is held', 'update jobs set hold = true where id = 5'],
+  ['is spoken for by another table', 'insert into kept values (5)'],
   [
     'is replaced by a fresh one of the same key',
-    `delete from jobs where id = 5; insert into jobs values (5, 'completed', now())`,
+    `delete from jobs where id = 5; insert into jobs values (5, 'completed', now(), 1, false)`,
   ],
 ] as const;
 
 describe.each(RESCUES)('a row that %s', (_, rescue) => {
   test('in a transaction that commits while the sweep waits for it, survives', async () => {
     const pool = db.pool();
-    await makeJobs(pool, 10);
+    await makeMatters(pool);
     const other = await db.pool().connect();
-    await other.query(`begin; ${rescue}`);
-    const where = sql`status = 'completed'`;
-    const running = jobsCleanup(pool, { pace: PATIENT }, { where }).run();
+    await other.query(`begin; select from jobs where id = 5 for update; ${rescue}`);
+    const running = jobsCleanup(pool, { pace: PATIENT }, { where: MATTERS }).run();
     await waitingFor(db.pool(), BATCH);
     // The walk went past it and took the others.
     expect(await jobIds(pool)).toEqual([5]);
@@ -37,7 +50,7 @@ describe.each(RESCUES)('a row that %s', (_, rescue) => {
 
   test('after the batch took its snapshot and before it came to the row, survives', async () => {
     const pool = db.pool();
-    await makeJobs(pool, 10);
+    await makeMatters(pool);
     await pool.query(`
       create function waits_at_3(id int) returns boolean language plpgsql as $$
       begin
@@ -53,7 +66,7 @@ describe.each(RESCUES)('a row that %s', (_, rescue) => {
       }
       return run();
     });
-    const where = sql`status = 'completed' and waits_at_3(id)`;
+    const where = sql`${MATTERS} and waits_at_3(id)`;
     const running = jobsCleanup(pool, { pool: held, pace: PATIENT }, { where }).run();
     await waitingFor(db.pool(), BATCH);
     await other.query(rescue);
@@ -61,6 +74,30 @@ describe.each(RESCUES)('a row that %s', (_, rescue) => {
     other.release();
     expect((await running).policies.jobs).toMatchObject({ stopped: 'drained', deleted: 9 });
     expect(await jobIds(pool)).toEqual([5]);
+  });
+
+  test('between the statement that picks and the one that deletes, waits or survives', async () => {
+    const pool = db.pool();
+    await makeMatters(pool);
+    const other = await db.pool().connect();
+    let rescuing: Promise<unknown> | undefined;
+    const held = interceptedPool(pool, async (text, run) => {
+      if (text.startsWith('with ops_cleanup_gone') && !rescuing) {
+        rescuing = other.query(rescue);
+        // A change of the row waits for its lock; one of another table is there at once.
+        if (rescue.startsWith('insert into kept')) await rescuing;
+        else await waitingFor(db.pool(), rescue.slice(0, 30));
+      }
+      return run();
+    });
+    const running = jobsCleanup(pool, { pool: held, pace: PATIENT }, { where: MATTERS }).run();
+    const { deleted } = (await running).policies.jobs;
+    await rescuing;
+    other.release();
+    const isOther = rescue.startsWith('insert into kept');
+    expect(deleted).toBe(isOther ? 9 : 10);
+    // What waited found the row gone; the new one of the same key is not the one that was picked.
+    expect(await jobIds(pool)).toEqual(isOther || rescue.includes('; insert') ? [5] : []);
   });
 });
 

@@ -1,12 +1,12 @@
 import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
-import { useDatabase } from '../../../test/postgres.ts';
 import { type CleanupEvent, createCleanup, sql } from '../src/index.ts';
+import { useCleanupDatabase } from './cleanup-database.ts';
 import { AT_ONCE, jobIds, jobsCleanup, makeJobs } from './expired-table.ts';
 import { interceptedPool } from './intercepted-pool.ts';
 import { createManualClock } from './manual-clock.ts';
 
-const db = useDatabase();
+const db = useCleanupDatabase();
 
 async function count(pool: pg.Pool, table: string): Promise<number> {
   const { rows } = await pool.query<{ n: number }>(`select count(*)::int as n from ${table}`);
@@ -163,9 +163,9 @@ describe('run', () => {
     const cleanup = jobsCleanup(pool, {
       clock: {
         ...clock,
-        // Every reading is 4 ms later, so every batch takes some time.
+        // Every reading is 1 ms later, so every batch takes some time.
         monotonic: () => {
-          clock.advance(4);
+          clock.advance(1);
           return clock.now();
         },
         setTimeout: (callback, delayMs) => {

@@ -1,0 +1,211 @@
+import {
+  CommitUnansweredError,
+  type Database,
+  inTransaction,
+  isServerError,
+  type Query,
+  type TransactionLimits,
+} from '../database.ts';
+import { PLANNER_SETTINGS } from '../explain.ts';
+import type { BatchFacts, LedgerPolicy } from '../history/ledger.ts';
+import type { PaceSettings } from '../options.ts';
+import type { BlockedRow } from '../report.ts';
+import { pickStatement, positionOf, sealed } from '../walk/pick-statement.ts';
+import type { Position, Range, RowLock, Target } from '../walk/target.ts';
+import type { Action, ActionResult, PickedRows } from './action.ts';
+import { lostCommit } from './lost-commit.ts';
+import { type Obstacle, obstacleIn } from './obstacle.ts';
+
+/** Where batches are run. */
+export interface Site {
+  readonly database: Database;
+  readonly pace: PaceSettings;
+  readonly target: Target;
+  readonly action: Action;
+  readonly ledger: LedgerPolicy;
+  /** What the ledger is told, with the place that the walk would go on at. */
+  readonly facts: (batch: CommittedBatch) => BatchFacts;
+}
+
+/** What became of one batch. */
+export type BatchOutcome =
+  | CommittedBatch
+  /** Another runner has a batch on this table in progress. */
+  | { readonly type: 'busy' }
+  /** The lease is another's, or somebody asked to stop. */
+  | { readonly type: 'fenced' | 'stop-requested' }
+  /** The table, or that of a hold, is locked as a whole; no row was looked at. */
+  | { readonly type: 'table-locked' }
+  /** Fewer rows may do better. */
+  | { readonly type: 'rolled-back'; readonly obstacle: Obstacle };
+
+export interface CommittedBatch {
+  readonly type: 'committed';
+  readonly picked: number;
+  /** Fewer may be acted on than picked. */
+  readonly result: ActionResult;
+  /** The last row that was looked at; undefined when there is no due row left in the range. */
+  readonly last: Position | undefined;
+  /** There may be more behind `last` in the range. */
+  readonly isMore: boolean;
+  readonly transactionId: string;
+  /** Found to be impossible, in a batch that went row by row. */
+  readonly blocked: readonly FailedRow[];
+}
+
+/** A row that was tried alone and failed. */
+export interface FailedRow {
+  readonly ctid: string;
+  readonly row: BlockedRow;
+}
+
+const NOTHING: ActionResult = { count: 0, archived: 0 };
+
+/**
+ * Acts on the next `limit` rows in one transaction. Throws what no smaller batch would cure: a lost
+ * connection, a full disk, a missing right.
+ */
+export function runBatch(
+  site: Site,
+  range: Range,
+  limit: number,
+  rowLock: RowLock,
+): Promise<BatchOutcome> {
+  return guarded(site, async (query) => {
+    const { text, values } = pickStatement(site.target, range, limit, rowLock);
+    const [row] = await query(text, values);
+    const picked = Number(row?.['picked']);
+    const seen = Number(row?.['seen']);
+    const rows = pickedRows(site.target, picked, row?.['ctids'] ?? '{}');
+    return {
+      type: 'committed',
+      picked,
+      result: picked === 0 ? NOTHING : await site.action.act(query, rows),
+      last: positionOf(site.target, row),
+      isMore: seen >= limit || picked < seen,
+      transactionId: row?.['transaction_id'] ?? '',
+      blocked: [],
+    };
+  });
+}
+
+/** Rows that the batch has locked, as an action sees them. */
+export function pickedRows(target: Target, count: number, ctids: string): PickedRows {
+  const { leaf, condition } = target;
+  return {
+    count,
+    ctids,
+    stillDue: (values) => `${leaf.alias}.ctid = any($${values.push(ctids)}::tid[])
+    and ${sealed(condition.due(values))}`,
+  };
+}
+
+/** Runs `work` in a transaction in which this is the only runner on the table. */
+export async function guarded(
+  site: Site,
+  work: (query: Query) => Promise<CommittedBatch>,
+): Promise<BatchOutcome> {
+  const { action } = site;
+  const end: End = { fate: 'rolled-back' };
+  let outcome: BatchOutcome;
+  try {
+    outcome = await transact(site, work, end);
+  } catch (error) {
+    await action.afterBatch?.(end.fate);
+    throw error;
+  }
+  try {
+    await action.afterBatch?.(end.fate);
+  } catch (error) {
+    throw outcome.type === 'committed' ? new AfterCommitError(outcome, error) : error;
+  }
+  return outcome;
+}
+
+/** A batch was committed, and the action's own books failed afterwards. */
+export class AfterCommitError extends Error {
+  readonly batch: CommittedBatch;
+
+  constructor(batch: CommittedBatch, cause: unknown) {
+    super(`After a batch of ${batch.result.count} rows was committed: ${String(cause)}`, { cause });
+    this.batch = batch;
+  }
+}
+
+interface End {
+  fate: 'committed' | 'rolled-back' | 'unknown';
+}
+
+async function transact(
+  { database, pace, ledger, target, action, facts }: Site,
+  work: (query: Query) => Promise<CommittedBatch>,
+  end: End,
+): Promise<BatchOutcome> {
+  // For the lease's row and whole tables; what is waited for after that is a row.
+  let isLocking = true;
+  try {
+    const batch = await inTransaction(database, limits(pace), async (query) => {
+      const state = await ledger.fence(query);
+      if (state !== 'held') throw new NotHeld(state === 'lost' ? 'fenced' : 'stop-requested');
+      if (!(await isOnlyRunner(query, target))) throw new NotHeld('busy');
+      await lockTables(query, target);
+      isLocking = false;
+      const done = await work(query);
+      if (done.result.count > 0) await action.beforeCommit?.(query);
+      await ledger.record(query, facts(done));
+      return done;
+    });
+    end.fate = 'committed';
+    return batch;
+  } catch (error) {
+    if (error instanceof NotHeld) return { type: error.outcome };
+    if (error instanceof CommitUnansweredError) {
+      const lost = await lostCommit(database, error);
+      end.fate = lost.fate === 'aborted' ? 'rolled-back' : lost.fate;
+      throw lost;
+    }
+    if (isLocking && isServerError(error) && error.code === '55P03')
+      return { type: 'table-locked' };
+    const obstacle = obstacleIn(error);
+    if (!obstacle) throw error;
+    return { type: 'rolled-back', obstacle };
+  }
+}
+
+/** Ends a batch's transaction before anything was looked at. */
+class NotHeld extends Error {
+  readonly outcome: 'fenced' | 'stop-requested' | 'busy';
+
+  constructor(outcome: NotHeld['outcome']) {
+    super(outcome);
+    this.outcome = outcome;
+  }
+}
+
+/**
+ * A hold that is being written is waited for, and none can be added until the batch is over: SHARE
+ * on the tables of holds, taken before any snapshot. The table's own lock is the one that deleting
+ * takes anyway; by itself, so that waiting for the table is told from waiting for a row.
+ */
+async function lockTables(query: Query, { holdTables, leaf }: Target): Promise<void> {
+  for (const table of holdTables) await query(`lock table ${table} in share mode`);
+  await query(`lock table only ${leaf.sql} in row exclusive mode`);
+}
+
+/**
+ * A transaction-level lock, because behind a transaction pooler a session-level one would stay with
+ * whichever connection took it. It is keyed by the table's oid, and held while the batch runs.
+ */
+async function isOnlyRunner(query: Query, { leaf }: Target): Promise<boolean> {
+  const [row] = await query(
+    `select pg_try_advisory_xact_lock(hashtextextended('@ops/cleanup ' || $1, 0))::text as is_only`,
+    [leaf.oid],
+  );
+  return row?.['is_only'] === 'true';
+}
+
+/** Of a batch's transaction. */
+export function limits(pace: PaceSettings): TransactionLimits {
+  const { lockTimeoutMs, statementTimeoutMs } = pace;
+  return { lockTimeoutMs, statementTimeoutMs, access: 'read write', settings: PLANNER_SETTINGS };
+}

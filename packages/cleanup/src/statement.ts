@@ -1,0 +1,5 @@
+/** SQL and its parameters. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}

@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createBatchSize } from '../../src/batch/batch-size.ts';
+
+const pace = { targetMs: 50, maxBatch: 10_000 };
+
+describe('batch size', () => {
+  test('starts at 500 and grows by at most half at a step, to maxBatch', () => {
+    const size = createBatchSize(pace);
+    const seen = [size.next];
+    while (seen.length < 10) {
+      size.succeeded(size.next, size.next, 1);
+      seen.push(size.next);
+    }
+    expect(seen).toEqual([500, 750, 1125, 1688, 2532, 3798, 5697, 8546, 10_000, 10_000]);
+  });
+
+  test('follows the target down, but not below 100', () => {
+    const size = createBatchSize(pace);
+    size.succeeded(500, 500, 80);
+    expect(size.next).toBe(313);
+    for (let batch = 0; batch < 5; batch += 1) size.succeeded(size.next, size.next, 5_000);
+    expect(size.next).toBe(100);
+  });
+
+  test('a batch that was not full says nothing', () => {
+    const size = createBatchSize(pace);
+    size.succeeded(3, 500, 1_000);
+    expect(size.next).toBe(500);
+  });
+
+  test('a failure halves what was tried, down to one row, and successes bring it back', () => {
+    const size = createBatchSize(pace);
+    const seen: number[] = [];
+    for (let failure = 0; failure < 10; failure += 1) {
+      size.failed(size.next);
+      seen.push(size.next);
+    }
+    expect(seen).toEqual([250, 125, 62, 31, 15, 7, 3, 1, 1, 1]);
+    for (let success = 0; success < 9; success += 1) size.succeeded(size.next, size.next, 1);
+    expect(size.next).toBe(500);
+  });
+
+  test('stays from 1 to maxBatch whatever happens', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 100_000 }),
+        fc.array(fc.oneof(fc.constant('fail'), fc.float({ min: 0, noNaN: true }))),
+        (maxBatch, events) => {
+          const size = createBatchSize({ targetMs: 50, maxBatch });
+          for (const event of events) {
+            if (typeof event === 'number') size.succeeded(size.next, size.next, event);
+            else size.failed(size.next);
+            expect(Number.isInteger(size.next) && size.next >= 1 && size.next <= maxBatch).toBe(
+              true,
+            );
+          }
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { type CleanupReport, createCleanup, sql } from '../src/index.ts';
+import { useCleanupDatabase } from './cleanup-database.ts';
+import { AT_ONCE, jobsCleanup, makeJobs } from './expired-table.ts';
+
+const db = useCleanupDatabase();
+const DAY_MS = 86_400_000;
+
+test('tells how late a policy is before its first run, and that it is not after it', async () => {
+  const pool = db.pool();
+  await pool.query('delete from ops_cleanup.policy_runs');
+  await makeJobs(pool, 10, 5);
+  const cleanup = jobsCleanup(pool);
+  const before = await cleanup.status();
+  expect(before).toMatchObject({ ok: false, running: null });
+  // The rows are 100 days old, the age is 90 days.
+  const { lateMs, why } = before.policies.jobs;
+  expect(lateMs).toBeGreaterThanOrEqual(10 * DAY_MS);
+  expect(lateMs).toBeLessThan(11 * DAY_MS);
+  expect(why).toBe('Rows are due, the oldest row for 10 days, and no run has drained it yet');
+  await cleanup.run();
+  const after = await cleanup.status();
+  expect(after).toMatchObject({
+    ok: true,
+    policies: {
+      jobs: {
+        lateMs: 0,
+        isOverdue: false,
+        why: 'No row is due',
+        lastRun: { stopped: 'drained', deleted: 10 },
+      },
+    },
+  });
+  expect(after.policies.jobs.lastDrainedAt).toBe(after.policies.jobs.lastRun?.endedAt);
+});
+
+test('a policy that is not drained for longer than it may is overdue, and says for how long', async () => {
+  const pool = db.pool();
+  await makeJobs(pool, 3);
+  const cleanup = jobsCleanup(pool);
+  await cleanup.run();
+  await pool.query(`insert into jobs (id, started_at) values (99, now() - interval '91 days')`);
+  expect(await cleanup.status()).toMatchObject({ ok: true });
+  await pool.query(`
+    update ops_cleanup.policy_runs
+    set started_at = started_at - interval '5 days', ended_at = ended_at - interval '5 days'`);
+  const { policies } = await cleanup.status();
+  expect(policies.jobs).toMatchObject({
+    isOverdue: true,
+    why: 'Rows are due, and the last run that drained it ended 5 days ago, limit 48 h; the last run ended with drained',
+  });
+  expect((await cleanup.status({ overdueAfter: '6d' })).ok).toBe(true);
+});
+
+test('what cannot be looked at is overdue, and says why', async () => {
+  const pool = db.pool();
+  const { policies } = await jobsCleanup(pool).status();
+  expect(policies.jobs).toMatchObject({ lateMs: null, isOverdue: true });
+  expect(policies.jobs.why).toContain('is not there');
+});
+
+test('of ages of each row it says only whether there is one', async () => {
+  const pool = db.pool();
+  await makeJobs(pool, 3);
+  const cleanup = createCleanup({
+    pool,
+    pace: AT_ONCE,
+    policies: {
+      quiet: { table: 'jobs', inactiveFor: { age: '1d', since: sql`started_at` } },
+    },
+  });
+  expect((await cleanup.status()).policies.quiet).toMatchObject({ lateMs: 1, isOverdue: false });
+});
+
+test('shows the run that is under way, and stop ends it after its batch', async () => {
+  const pool = db.pool();
+  await makeJobs(pool, 2_000);
+  const cleanup = jobsCleanup(pool, { pace: { ...AT_ONCE, maxBatch: 1 } });
+  const seen: string[] = [];
+  const states: unknown[] = [];
+  const stops: unknown[] = [];
+  const reports: CleanupReport[] = [];
+  for await (const event of cleanup.stream()) {
+    seen.push(event.type);
+    if (event.type === 'batch' && event.deleted === 2) {
+      const { running } = await cleanup.status();
+      states.push([running?.isStopRequested, running?.runId]);
+      stops.push(await cleanup.stop({ by: 'ann', reason: 'deploy' }));
+    }
+    if (event.type === 'run-ended') reports.push(event.report);
+  }
+  const [[, runId] = []] = states as [unknown, string][];
+  expect(states).toEqual([[false, runId]]);
+  expect(stops).toEqual([{ runId }]);
+  expect(reports).toMatchObject([{ policies: { jobs: { stopped: 'stopped' } } }]);
+  expect(reports[0]?.deleted).toBeLessThan(2_000);
+  expect(seen[0]).toBe('policy-started');
+  expect(seen.at(-1)).toBe('run-ended');
+  expect(await cleanup.stop()).toEqual({ runId: null });
+  expect((await cleanup.run()).policies.jobs).toMatchObject({ stopped: 'drained' });
+});
+
+test('one of two runs works, the other leaves it to that one', async () => {
+  const pool = db.pool({ max: 4 });
+  await makeJobs(pool, 500);
+  const one = jobsCleanup(pool, { pace: { ...AT_ONCE, maxBatch: 5 } });
+  const reports = await Promise.all([one.run(), jobsCleanup(pool).run()]);
+  expect(reports.map(({ policies }) => policies.jobs.stopped).toSorted()).toEqual([
+    'busy',
+    'drained',
+  ]);
+  expect(reports.reduce((sum, { deleted }) => sum + deleted, 0)).toBe(500);
+});
+
+test('without its tables a run fails and says what to do, and status throws it', async () => {
+  const pool = db.pool();
+  await makeJobs(pool, 1);
+  const cleanup = jobsCleanup(pool, { history: { schema: 'elsewhere' } });
+  const report = await cleanup.run();
+  expect(report).toMatchObject({ ok: false, deleted: 0 });
+  expect(report.policies.jobs.error?.cause).toMatchObject({
+    code: 'ERR_OPS_CLEANUP_TABLES_MISSING',
+  });
+  await expect(cleanup.status()).rejects.toMatchObject({ schema: 'elsewhere' });
+  expect((await cleanup.plan()).ok).toBe(true);
+});
