@@ -53,7 +53,7 @@ async function demo(options: DemoOptions, signal: AbortSignal, closers: Closers)
   const logged: string[] = [];
   const keep = (fields: object, message: string): void => {
     // Health and alerts write to the same log; the alerts are what a later step looks at.
-    if ('alert' in fields) logged.push(message);
+    if ('notification' in fields) logged.push(message);
   };
   const operations = createOperations({
     pool,

@@ -1,6 +1,6 @@
 import { type Alerts, createAlerts, spike } from '@ops/alerts';
 import { log, webhook } from '@ops/alerts/channels';
-import { type Cleanup, type CleanupEvent, createCleanup, sql } from '@ops/cleanup';
+import { type Cleanup, type CleanupEvent, cleanupTables, createCleanup, sql } from '@ops/cleanup';
 import { createHealth, type Health } from '@ops/health';
 import { http } from '@ops/health/checks';
 import { postgres } from '@ops/health/postgres';
@@ -63,6 +63,7 @@ export function createOperations(config: OperationsConfig): Operations {
     sources: [
       directory(new URL('./migrations', import.meta.url)),
       pack(performanceIndexes, { schema: config.schema }),
+      pack(cleanupTables),
     ],
     history: { schema: 'ops' },
   });
@@ -80,7 +81,7 @@ export function createOperations(config: OperationsConfig): Operations {
         severity: { medium: 100, high: 200, critical: 500 },
       }),
     },
-    routes: [{ match: { rule: 'errorSpike' }, to: ['ops', 'log'] }],
+    routes: [{ match: { rule: 'errorSpike' }, to: ['ops', 'log'], repeat: '6h' }],
     clock: config.alertClock,
   });
 
