@@ -15,6 +15,8 @@ export default defineConfig({
           ],
           exclude: ['**/*.{postgres,long}.test.ts', '**/node_modules/**'],
           setupFiles: ['test/tripwire.ts'],
+          // Property tests take a second alone, and many on a machine that does other work as well.
+          testTimeout: 30_000,
           typecheck: {
             enabled: true,
             include: ['packages/*/test/**/*.test-d.ts'],
@@ -42,8 +44,8 @@ export default defineConfig({
           ],
           globalSetup: ['test/global-postgres.ts'],
           setupFiles: ['test/tripwire.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          testTimeout: 90_000,
+          hookTimeout: 60_000,
         },
       },
     ],

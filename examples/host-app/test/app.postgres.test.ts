@@ -43,6 +43,8 @@ it('is not started up until it is migrated, and then serves, counts and takes ev
   expect(report.applied.map(({ name }) => name)).toEqual([
     'base_schema',
     'retention_index',
+    'schema',
+    'history',
     'workflow_executions_started_at',
     'workflow_executions_user_started',
     'profiles_trial_start_date',
@@ -106,6 +108,7 @@ it('alerts when requests keep failing', async () => {
   for (let request = 0; request < 101; request += 1) {
     await (await fetch(`${url}/api/analytics/workflows?user=${randomUUID()}`)).text();
   }
+  await operations.alerts.flush();
   expect(operations.alerts.active()).toMatchObject([
     { rule: 'errorSpike', severity: 'medium', state: 'firing' },
   ]);
