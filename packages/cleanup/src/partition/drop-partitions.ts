@@ -91,21 +91,32 @@ async function dropAll(
     isBlocked: look.stuck.some(({ isHeld }) => !isHeld),
   };
   for (const mark of look.stale) await forgetPartition(state, mark);
-  for (const [index, work] of look.work.entries()) {
-    const stop = run.budget.reasonToStop() ?? (await run.gate.pass(context.policy));
+  const stopped = await dropEach(state, look.work);
+  return stopped ?? (state.isBlocked ? 'blocked' : 'drained');
+}
+
+/** One after another; resolves with why it stopped early. */
+async function dropEach(
+  state: State,
+  works: readonly PartitionWork[],
+): Promise<StopReason | undefined> {
+  const { run, context } = state;
+  const { clock } = run.database;
+  let idleMs = 0;
+  for (const work of works) {
+    const stop =
+      (await rest(state, idleMs)) ??
+      run.budget.reasonToStop() ??
+      (await run.gate.pass(context.policy));
     if (stop) return stop;
+    idleMs = 0;
     if (state.waiting.has(work.mark.parent)) continue;
     if (work.isDue && !isAffordable(state, work)) return 'budget-rows';
     state.partitionStartedAt = clock.monotonic();
     await dropOne(state, work);
-    const elapsedMs = clock.monotonic() - state.partitionStartedAt;
-    const idleMs = restMs(elapsedMs, run.pace.dutyCycle);
-    if (index < look.work.length - 1) {
-      const stopped = await rest(state, idleMs);
-      if (stopped) return stopped;
-    }
+    idleMs = restMs(clock.monotonic() - state.partitionStartedAt, run.pace.dutyCycle);
   }
-  return state.isBlocked ? 'blocked' : 'drained';
+  return undefined;
 }
 
 /** A partition goes as a whole, so a budget of rows that it does not fit in leaves it. */
@@ -120,7 +131,7 @@ function isAffordable({ run, notes }: State, { mark }: PartitionWork): boolean {
 }
 
 async function rest({ run }: State, ms: number): Promise<StopReason | undefined> {
-  if (ms >= run.budget.timeLeftMs) return 'budget-time';
+  if (ms > 0 && ms >= run.budget.timeLeftMs) return 'budget-time';
   return run.gate.rest(ms);
 }
 
@@ -195,7 +206,7 @@ async function takeOut(state: State, work: PartitionWork): Promise<boolean> {
       await checkHolds(state, work);
       await markPartition(state, work);
       await detachPartition(state, work);
-      return false;
+      return await drop(state, work);
     }
     await markPartition(state, work);
     await dropAttached(state, work);

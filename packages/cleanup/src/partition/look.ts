@@ -1,7 +1,7 @@
 import { isServerError, type Query } from '../database.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import type { DuePartition, Refusal } from '../plan.ts';
-import { countRows, sum } from '../policy/count.ts';
+import { estimateRows, sum } from '../policy/count.ts';
 import type { PartitionContext } from '../wiring.ts';
 import { type ChosenPartitions, choosePartitions, isBoundOver } from './choose-partitions.ts';
 import { holdOn } from './held-rows.ts';
@@ -211,8 +211,8 @@ async function markOf(
   const oids = new Set(withDescendants(node).map(({ oid }) => oid));
   const leaves = facts.leaves.filter(({ oid }) => oids.has(oid));
   const counts = [];
-  for (const leaf of leaves) counts.push(await countRows(query, leaf));
-  const known = counts.filter((count) => count !== undefined);
+  for (const leaf of leaves) counts.push(await estimateRows(query, leaf));
+  const known = counts.filter((rows) => rows !== undefined);
   const [size] = await query(
     `select coalesce(sum(pg_total_relation_size(t.relid)), 0)::text as bytes
      from pg_partition_tree($1::oid::regclass) t`,

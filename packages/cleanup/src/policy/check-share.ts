@@ -4,18 +4,19 @@ import type { RowCount } from '../plan.ts';
 import { countRows, sum } from './count.ts';
 import { type Draft, refuse } from './draft.ts';
 
-/** Compares what would go with what there is. `draft.candidates` is set. */
+/** Compares what would go with what there is, which `rowsOf` says. `draft.candidates` is set. */
 export async function checkShare(
   draft: Draft,
   query: Query,
   leaves: readonly Leaf[],
   maxShare: number,
+  rowsOf: typeof countRows = countRows,
 ): Promise<void> {
   const { candidates } = draft;
   if (!candidates) return;
   const counts: RowCount[] = [];
   for (const leaf of leaves) {
-    const rows = await countRows(query, leaf);
+    const rows = await rowsOf(query, leaf);
     if (!rows) {
       refuse(
         draft,

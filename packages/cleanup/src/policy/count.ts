@@ -54,6 +54,12 @@ export async function countRows(query: Query, leaf: Leaf): Promise<RowCount | un
   return count === undefined || count > COUNT_MAX ? undefined : { count, isExact: true };
 }
 
+/** Rows in the leaf by statistics, or by {@link countRows} where there are none. */
+export async function estimateRows(query: Query, leaf: Leaf): Promise<RowCount | undefined> {
+  if (leaf.estimatedRowCount === undefined) return countRows(query, leaf);
+  return { count: leaf.estimatedRowCount, isExact: false };
+}
+
 export function sum(counts: readonly RowCount[]): RowCount {
   return {
     count: counts.reduce((total, { count }) => total + count, 0),

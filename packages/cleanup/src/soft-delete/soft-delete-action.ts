@@ -38,7 +38,7 @@ function markStatement(
   rows: PickedRows,
   values: unknown[],
 ): string {
-  const { leaf, runId } = context;
+  const { leaf } = context;
   const marked = [...Object.entries(settings.set), [settings.at, context.now] as const];
   const names = marked.map(([name]) => name);
   const keyNames = `$${values.push(leaf.keyColumns)}::text[]`;
@@ -50,7 +50,7 @@ function markStatement(
     ([name, value]) => `${quoteIdentifier(name)} = $${values.push(value)}`,
   );
   // The rows are locked, so the first part sees them as the second finds them.
-  const text = `with ops_cleanup_before as materialized (
+  return `with ops_cleanup_before as materialized (
   select
     ${leaf.alias}.ctid as ops_cleanup_ctid,
     jsonb_object(${keyNames}, array[${texts(leaf.keyColumns)}]) as ops_cleanup_key,
@@ -67,16 +67,23 @@ ops_cleanup_marked as (
     ops_cleanup_before.ops_cleanup_key as key,
     ops_cleanup_before.ops_cleanup_values as before,
     jsonb_object(${columnNames}, array[${texts(names)}]) as after
-)`;
-  // Planning must not need the history's tables.
-  if (runId === undefined)
-    return `${text}\nselect count(*)::text as count\nfrom ops_cleanup_marked`;
-  return `${text},
+)${result(settings, context, historySchema, values)}`;
+}
+
+/** What is written down, and counted. Planning must not need the history's tables. */
+function result(
+  settings: SoftDeleteSettings,
+  context: ActionContext,
+  historySchema: string,
+  values: unknown[],
+): string {
+  const count = 'select count(*)::text as count\nfrom';
+  if (context.runId === undefined) return `\n${count} ops_cleanup_marked`;
+  return `,
 ops_cleanup_logged as (
 ${logInsert(settings, context, historySchema, values)}
 )
-select count(*)::text as count
-from ops_cleanup_logged`;
+${count} ops_cleanup_logged`;
 }
 
 /** A row that was given back while the run goes on may be marked by it again. */

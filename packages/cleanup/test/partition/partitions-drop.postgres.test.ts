@@ -151,7 +151,8 @@ describe('dropping partitions', () => {
       delete from events_5 where user_id = 3;
       delete from events_4 where user_id = 3;
       insert into legal_holds values (3, null), (1, now());
-      create view old as select * from events_4`);
+      create view old as select * from events_4;
+      analyze events`);
     const holds = [
       { table: 'legal_holds', on: { subject: 'user_id' }, active: sql`released_at is null` },
     ];
