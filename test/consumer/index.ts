@@ -65,6 +65,7 @@ const alerts = createAlerts({
   routes: [{ to: ['log'] }],
 });
 alerts.error(new Error('first'));
+await alerts.flush();
 const active: readonly Alert[] = alerts.active();
 assert.equal(active.length, 1);
 
