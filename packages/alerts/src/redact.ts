@@ -15,7 +15,7 @@ const SECRETS: readonly (readonly [RegExp, string | ((match: string) => string)]
     '$1$2[redacted]',
   ],
   [
-    /\b(?:[spr]k_(?:live|test)_|gh[pousr]_|github_pat_|xox[abeprs]-|whsec_|AKIA|eyJ)[\w.+/=-]{6,}/g,
+    /\b(?:[spr]k_(?:live|test)_|gh[pousr]_|github_pat_|glpat-|npm_|xox[abeprs]-|xapp-|whsec_|SG\.|AKIA|ASIA|eyJ)[\w.+/=-]{6,}/g,
     '[redacted]',
   ],
   [/[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}/g, '[email]'],

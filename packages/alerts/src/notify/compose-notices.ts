@@ -22,6 +22,8 @@ export interface DigestedMessage {
 /** Beyond it the lines are counted. */
 export const MAX_LINE_COUNT = 100;
 const MAX_LINE_LENGTH = 300;
+/** A store tells of so many active alerts at most; of others nobody knows here whether they last. */
+const KNOWN_ACTIVE_COUNT = 1_000;
 
 /**
  * One `digest` in place of many messages that wait for a channel. Its `firing` are those of their
@@ -38,12 +40,13 @@ export function composeDigest(
 ): Notification {
   const told = new Set(messages.flatMap(({ alertIds }) => alertIds));
   const firing = worstFirst(alerts.filter(({ id }) => told.has(id)));
+  const atLeast = alerts.length >= KNOWN_ACTIVE_COUNT ? 'at least ' : '';
   const worst = firing[0] === undefined ? '' : `, the worst ${firing[0].severity}`;
   return notice(context, {
     kind: 'digest',
     group: `digest/${channel}`,
     heading: `DIGEST of ${counted(messages.length, 'message')} that waited`,
-    detail: `${counted(told.size, 'alert')}, ${firing.length} still firing${worst}`,
+    detail: `${counted(told.size, 'alert')}, ${atLeast}${firing.length} still firing${worst}`,
     firing: firing.slice(0, MAX_LISTED_COUNT),
     lines: messages.map(({ text }) => text),
   });

@@ -1,5 +1,7 @@
 import type { Clock } from '@ops/timeout';
+import { describeError } from '../describe-error.ts';
 import type { Logger } from '../logger.ts';
+import { redactSecrets } from '../redact.ts';
 import type { Connected } from './connected.ts';
 import { inMs } from './statement.ts';
 
@@ -46,7 +48,8 @@ export function createUpkeep(to: Connected, clock: Clock, logger: Logger): Upkee
       nextMs = clock.monotonic() + HOUR_MS;
       running = run()
         .catch((error: unknown) => {
-          logger.warn({ err: error }, 'alerts: old rows could not be removed; next try in an hour');
+          const cause = redactSecrets(describeError(error)).slice(0, 300);
+          logger.warn({ cause }, 'alerts: old rows could not be removed; next try in an hour');
         })
         .finally(() => {
           running = undefined;

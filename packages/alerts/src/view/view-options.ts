@@ -28,7 +28,10 @@ export interface AlertsViewSettings {
 
 /** @throws InvalidOptionsError */
 export function parseAlertsViewOptions(options: unknown): AlertsViewSettings {
-  const { authorize, basePath, clock } = parseOptions(schema, options, { of: 'alertsView' });
+  const { authorize, basePath, clock } = parseOptions(schema, options, {
+    of: 'alertsView',
+    secretKeys: ['authorize'],
+  });
   return { authorize, basePath: (basePath ?? '').replace(/\/$/, ''), clock: clock ?? systemClock };
 }
 

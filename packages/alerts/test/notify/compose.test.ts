@@ -159,6 +159,13 @@ describe('notices', () => {
     ]);
   });
 
+  it('a digest does not say that none still fires where there are more alerts than a store tells of', () => {
+    const others = Array.from({ length: 1_000 }, (_, index) => ({ ...x, id: `other${index}` }));
+    const messages = [{ text: 'FIRING', alertIds: ['untold'] }];
+    const { text } = composeDigest(notice, 'ops', messages, others);
+    expect(text).toContain('1 alert, at least 0 still firing');
+  });
+
   it('an undelivered one says which channel and why', () => {
     const { text, lines, kind } = composeUndelivered(
       notice,

@@ -142,6 +142,14 @@ describe('alertsView', () => {
     expect(refused.message).toContain('authorise');
     expect(refused.message).toContain('basePath');
   });
+
+  it('does not repeat a token that was given for authorize', () => {
+    const refused = refusalOf(() =>
+      alertsView(viewed(), { authorize: 'dashb0ard-pass', basePath: '/ops' } as never),
+    );
+    expect(refused.message).toContain('authorize');
+    expect(refused.message).not.toContain('dashb0ard');
+  });
 });
 
 describe('history', () => {
