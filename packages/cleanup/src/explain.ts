@@ -6,6 +6,8 @@ import type { Statement } from './statement.ts';
 export interface WalkPlan {
   /** The index that gives the rows in order; undefined when they would be read whole and sorted. */
   readonly index: string | undefined;
+  /** The index gives the order of the first columns only; equal ones are read together and sorted. */
+  readonly isPartial: boolean;
   /** The server knows that no row can be due: a partition that is younger than the cut-off. */
   readonly isEmpty: boolean;
   /** Tables that subqueries of the condition would read whole, or sort, as `regclass` text takes them. */
@@ -55,6 +57,7 @@ export async function explainWalk(
   const onPath = new Set(path);
   return {
     index: isOrdered ? path?.at(-1)?.['Index Name'] : undefined,
+    isPartial: path?.some((node) => node['Node Type'] === 'Incremental Sort') ?? false,
     isEmpty:
       walk !== undefined &&
       find(walk, (node) => node['One-Time Filter'] === 'false') !== undefined &&

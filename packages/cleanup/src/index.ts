@@ -44,9 +44,18 @@ export type {
   RowBlockedEvent,
   ThrottledEvent,
 } from './events.ts';
+export {
+  type CleanupCheck,
+  type CleanupCheckOptions,
+  type CleanupMeasurement,
+  type CleanupProblem,
+  cleanupCheck,
+  type LateLimits,
+} from './health-check.ts';
 export { type EnsureTablesOptions, ensureTables } from './history/ensure-tables.ts';
 export type { StopReport } from './history/stop-run.ts';
 export { cleanupTables, type MigrationPack, type PackMigration } from './history/tables.ts';
+export { type CleanupMetric, cleanupMetrics, prometheusText } from './metrics.ts';
 export type {
   Budget,
   CleanupLogger,

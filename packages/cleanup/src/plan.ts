@@ -144,7 +144,7 @@ export interface Refusal {
  * - `hold`: the table lacks a column of a hold, and the policy does not say that it is exempt.
  * - `hold-lock`: this role may not lock a hold's table, so a hold could be added behind a batch's back.
  * - `row-security`: rows of a hold or of a parent may be hidden from this role, which would look like none.
- * - `cycle`: rows to be archived cascade in a circle, and could not all be archived.
+ * - `cycle`: rows cascade in a circle, so not all could be archived, or a held one could go along.
  * - `archive`: the archive cannot take the rows.
  * - `partitions`: they cannot be dropped.
  * - `statement`: the server does not accept the statement; mostly a mistake in `where`, or a missing right.

@@ -4,6 +4,11 @@ import type { Refusal } from './plan.ts';
 /** What a run did. */
 export interface CleanupReport<Name extends string = string> {
   /**
+   * What the history knows the run by, and `undo()` and `restore()` take. Undefined when it never got
+   * the lease, so that nothing was done: every policy is `busy`, `aborted`, out of time or `failed`.
+   */
+  readonly runId: string | undefined;
+  /**
    * No policy was refused, blocked, failed or fenced. Stopping at a budget, a throttle, an abort, a
    * request to stop or a busy table is no fault.
    */

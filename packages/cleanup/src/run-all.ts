@@ -58,9 +58,10 @@ export async function runAll(
     reports.set(report.policy, report);
     run.emit({ type: 'policy-ended', policy: report.policy, report });
   };
-  await runPolicies(run, options, add);
+  const runId = await runPolicies(run, options, add);
   const inOrder = options.policies.flatMap((policy) => reports.get(policy) ?? []);
   return {
+    runId,
     ok: inOrder.every(({ stopped }) => !FAULTS.has(stopped)),
     deleted: inOrder.reduce((sum, report) => sum + report.deleted, 0),
     durationMs: clock.monotonic() - startedAt,
@@ -68,11 +69,12 @@ export async function runAll(
   };
 }
 
+/** Resolves with the id of the run, if it got the lease. */
 async function runPolicies(
   run: Run,
   options: RunSettings & { readonly policies: readonly string[] },
   add: (report: PolicyReport) => void,
-): Promise<void> {
+): Promise<string | undefined> {
   const left = [...options.policies];
   let open: OpenRun | undefined;
   let isOrdered = false;
@@ -103,6 +105,7 @@ async function runPolicies(
     }
   }
   if (open) await closeRun(open, isOk);
+  return open?.lease.runId;
 }
 
 function isBusyRun(open: OpenRun | undefined, report: PolicyReport | undefined): boolean {

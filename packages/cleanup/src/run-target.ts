@@ -13,29 +13,30 @@
  * that is left.
  *
  * A batch that was too slow or met a lock is tried again with half the rows, down to one. One in
- * which a row refused is gone through in parts, see `run-rows.ts`.
+ * which a row refused is gone through in parts, see `run-rows.ts`. A walk that is too slow in
+ * finding rows gives way to another, see `give-way.ts`, and the pass begins anew.
  */
 import type { Action } from './batch/action.ts';
 import { createBatchSize } from './batch/batch-size.ts';
 import { CommitLostError } from './batch/lost-commit.ts';
-import type { Obstacle } from './batch/obstacle.ts';
 import {
   AfterCommitError,
   type CommittedBatch,
-  type FailedRow,
+  type RolledBackBatch,
   runBatch,
-  type Site,
 } from './batch/run-batch.ts';
 import { countAhead, runRows } from './batch/run-rows.ts';
+import { countBatch, countLostCommit } from './count-batch.ts';
 import { inTransaction } from './database.ts';
-import type { Cursor } from './history/ledger.ts';
+import { afterSlowLook, giveWay, isLongRun } from './give-way.ts';
 import { restMs } from './pace.ts';
-import { addBlocked, addLeft, createPassTally, type PassTally, remaining } from './policy-tally.ts';
+import { addBlocked, addLeft, createPassTally, remaining } from './policy-tally.ts';
 import { addGuarded } from './referenced-rows.ts';
 import type { StopReason } from './report.ts';
 import type { PolicyState } from './run-policy.ts';
-import type { Position, Range, RowLock, Target } from './walk/target.ts';
-import { createPass, type WalkPass } from './walk/walk-pass.ts';
+import { siteOf, type TargetState } from './target-state.ts';
+import type { Range, RowLock, Target } from './walk/target.ts';
+import { createPass, NO_PASS, type WalkPass } from './walk/walk-pass.ts';
 
 const SWEEPS_MAX = 10;
 /** Each locked row costs a sweep one lock_timeout; so many are somebody's bulk update. */
@@ -46,26 +47,6 @@ const TABLE_LOCK_PAUSES_MS = [1_000, 2_000, 4_000, 8_000, 16_000];
 const CONFLICTS_MAX = 3;
 /** Rows of a batch that goes by parts. */
 const ROWS_MAX = 500;
-/** Rows that refused are passed by in later passes; beyond so many they are tried again. */
-const REFUSED_MAX = 10_000;
-
-interface State {
-  readonly policy: PolicyState;
-  readonly step: 'main' | 'purge';
-  readonly target: Target;
-  readonly action: Action;
-  readonly size: ReturnType<typeof createBatchSize>;
-  readonly marks: Position[];
-  /** Rows that a trigger or a check refused; trying them again without a change is in vain. */
-  readonly refused: FailedRow[];
-  walk: WalkPass;
-  pass: PassTally;
-  complete: PassTally | undefined;
-  /** The next batch goes by parts. */
-  isByRows: boolean;
-  conflictCount: number;
-  tableLockedTimes: number;
-}
 
 /** Undefined when the leaf is done with; what stays is in the tally then, too. */
 export async function runTarget(
@@ -74,7 +55,7 @@ export async function runTarget(
   target: Target,
   action: Action,
 ): Promise<StopReason | undefined> {
-  const state: State = {
+  const state: TargetState = {
     policy,
     step,
     target,
@@ -82,16 +63,18 @@ export async function runTarget(
     size: createBatchSize(policy.pace),
     marks: [],
     refused: [],
-    walk: { next: () => undefined, advance: () => {}, position: [] },
+    walk: NO_PASS,
     pass: createPassTally(),
     complete: undefined,
     isByRows: false,
     conflictCount: 0,
     tableLockedTimes: 0,
+    slowLookCount: 0,
+    countedValue: undefined,
   };
   try {
     const stop = await runPasses(state);
-    if (!stop) await addGuarded(policy, target);
+    if (!stop) await addGuarded(policy, state.target);
     return stop;
   } catch (error) {
     if (error instanceof CommitLostError) countLostCommit(state, error);
@@ -102,26 +85,29 @@ export async function runTarget(
   }
 }
 
-async function runPasses(state: State): Promise<StopReason | undefined> {
+async function runPasses(state: TargetState): Promise<StopReason | undefined> {
   let idleCount = 0;
-  for (let pass = 0; pass <= SWEEPS_MAX; pass += 1) {
+  let pass = 0;
+  while (pass <= SWEEPS_MAX) {
     state.pass = createPassTally();
     for (const { row } of state.refused) addBlocked(state.pass, row);
     state.walk = await startPass(state, pass === 0);
     const stop = await runPass(state, pass === 0 ? 'skip' : 'wait');
+    if (stop === 'switched') continue;
     if (stop) return stop;
     state.complete = state.pass;
     idleCount = pass > 0 && state.pass.acted === 0 ? idleCount + 1 : 0;
     // A row that was picked and kept may have been saved by another table in between; then the next
     // look does not find it any more.
     if (idleCount > (state.pass.skipped > 0 ? 1 : 0)) return undefined;
+    pass += 1;
   }
   state.policy.notes.push('Due rows kept coming; the last sweep still found some.');
   return undefined;
 }
 
 /** A walk by heap windows goes on where the last run stopped; it comes round to the rest. */
-async function startPass(state: State, isFirst: boolean): Promise<WalkPass> {
+async function startPass(state: TargetState, isFirst: boolean): Promise<WalkPass> {
   const { policy, target, marks } = state;
   const cursor = policy.ledger.cursor;
   const isResumed =
@@ -149,10 +135,13 @@ function pagesNow({ database, lookLimits }: PolicyState, { leaf }: Target): Prom
   });
 }
 
-/** Where to go on within a pass, or why not. */
-type Step = { readonly stop: StopReason } | undefined;
+/** Why a pass ends before its end; `switched`: the walk is another now. */
+type PassStop = StopReason | 'switched';
 
-async function runPass(state: State, rowLock: RowLock): Promise<StopReason | undefined> {
+/** Where to go on within a pass, or why not. */
+type Step = { readonly stop: PassStop } | undefined;
+
+async function runPass(state: TargetState, rowLock: RowLock): Promise<PassStop | undefined> {
   const { budget, database, pace, notes, gate, policy } = state.policy;
   for (;;) {
     const stop = budget.reasonToStop() ?? (await gate.pass(policy));
@@ -166,6 +155,10 @@ async function runPass(state: State, rowLock: RowLock): Promise<StopReason | und
     const limit = batchLimit(state);
     const range = state.walk.next(limit);
     if (!range) return undefined;
+    if (await isLongRun(state, limit)) {
+      giveWay(state, `so many rows have the same value that the index is the longer way`);
+      return 'switched';
+    }
     const startedAt = database.clock.monotonic();
     const step = await takeStep(
       state,
@@ -183,13 +176,13 @@ async function runPass(state: State, rowLock: RowLock): Promise<StopReason | und
   }
 }
 
-function batchLimit({ policy, size, target, isByRows }: State): number {
+function batchLimit({ policy, size, target, isByRows }: TargetState): number {
   const limit = Math.min(size.next, policy.budget.rowsLeft, target.maxRows);
   return isByRows ? Math.min(limit, ROWS_MAX) : limit;
 }
 
 async function takeStep(
-  state: State,
+  state: TargetState,
   range: Range,
   limit: number,
   rowLock: RowLock,
@@ -203,7 +196,7 @@ async function takeStep(
   const elapsedMs = clock.monotonic() - startedAt;
   if (outcome.type === 'table-locked') return waitForTable(state);
   state.tableLockedTimes = 0;
-  if (outcome.type === 'rolled-back') return goAround(state, range, limit, outcome.obstacle);
+  if (outcome.type === 'rolled-back') return goAround(state, range, limit, outcome);
   if (outcome.type !== 'committed') {
     return { stop: outcome.type === 'stop-requested' ? 'stopped' : outcome.type };
   }
@@ -211,7 +204,7 @@ async function takeStep(
   return undefined;
 }
 
-function goOn(state: State, batch: CommittedBatch, limit: number, elapsedMs: number): void {
+function goOn(state: TargetState, batch: CommittedBatch, limit: number, elapsedMs: number): void {
   const { picked, last, isMore } = batch;
   state.conflictCount = 0;
   if (batch.blocked.length === 0) {
@@ -224,10 +217,10 @@ function goOn(state: State, batch: CommittedBatch, limit: number, elapsedMs: num
 }
 
 async function goAround(
-  state: State,
+  state: TargetState,
   range: Range,
   limit: number,
-  { reason, error }: Obstacle,
+  { obstacle: { reason, error }, isLooking }: RolledBackBatch,
 ): Promise<Step> {
   const { policy, size } = state;
   const { code, message } = error;
@@ -242,13 +235,17 @@ async function goAround(
     return undefined;
   }
   // Half of what was tried, which is less than `limit` near the end of a pass.
-  const count = await countAhead(siteOf(state, range), range, limit);
+  const count = isLooking ? undefined : await countAhead(siteOf(state, range), range, limit);
+  if (count === undefined) {
+    const next = afterSlowLook(state, limit);
+    return next === 'switched' ? { stop: next } : undefined;
+  }
   if (count > 0) size.failed(count);
   else state.walk.advance({ last: undefined, isMore: false, picked: 0, limit, elapsedMs: 0 });
   return undefined;
 }
 
-function waitForTable(state: State): Step {
+function waitForTable(state: TargetState): Step {
   state.tableLockedTimes += 1;
   if (state.tableLockedTimes <= TABLE_LOCK_PAUSES_MS.length) return undefined;
   state.policy.notes.push(
@@ -258,99 +255,6 @@ function waitForTable(state: State): Step {
 }
 
 /** 0 unless the last step found the whole table locked. */
-function tableLockPauseMs({ tableLockedTimes }: State): number {
+function tableLockPauseMs({ tableLockedTimes }: TargetState): number {
   return TABLE_LOCK_PAUSES_MS[tableLockedTimes - 1] ?? 0;
-}
-
-function siteOf(state: State, range: Range): Site {
-  const { policy, target, action, step } = state;
-  const { database, pace, ledger } = policy;
-  return {
-    database,
-    pace,
-    target,
-    action,
-    ledger,
-    facts: (batch) => ({
-      step,
-      kind: action.kind,
-      cursor: cursorOf(state, range, batch),
-      picked: batch.picked,
-      deleted: action.kind === 'soft-delete' ? 0 : batch.result.count,
-      softDeleted: action.kind === 'soft-delete' ? batch.result.count : 0,
-      archived: batch.result.archived,
-      blocked: batch.blocked.length,
-    }),
-  };
-}
-
-function cursorOf({ step, target }: State, range: Range, batch: CommittedBatch): Cursor {
-  const leaf = target.leaf.oid;
-  if (range.walk === 'keyset') {
-    return { step, leaf, walk: 'keyset', position: batch.last ?? range.after ?? [] };
-  }
-  const page = batch.isMore ? pageOf(batch.last?.[0] ?? range.from) : String(range.toPage);
-  return { step, leaf, walk: 'heap-windows', position: [page] };
-}
-
-function pageOf(ctid: string): string {
-  return ctid.slice(1, ctid.indexOf(','));
-}
-
-function countBatch(state: State, batch: CommittedBatch, elapsedMs: number): void {
-  const { policy, pass } = state;
-  const { tally, budget, database, candidates } = policy;
-  const { count } = batch.result;
-  addCounts(state, batch);
-  for (const failed of batch.blocked) {
-    const { row } = failed;
-    addBlocked(pass, row);
-    if (row.reason === 'rejected' && !isReference(row.code) && state.refused.length < REFUSED_MAX) {
-      state.refused.push(failed);
-    }
-    policy.emit({ type: 'row-blocked', policy: policy.policy, row });
-  }
-  if (batch.picked === 0) return;
-  budget.spend(count);
-  policy.batchTimes.add(elapsedMs);
-  const done = tally.deleted + tally.softDeleted;
-  const seconds = Math.max(database.clock.monotonic() - policy.startedAt, 1) / 1000;
-  const rowsPerSecond = done / seconds;
-  const rowsLeft = Math.max(0, candidates.count - done);
-  policy.emit({
-    type: 'batch',
-    policy: policy.policy,
-    batchDeleted: count,
-    batchMs: elapsedMs,
-    deleted: done,
-    candidates,
-    rowsPerSecond,
-    etaMs: rowsPerSecond > 0 ? (rowsLeft / rowsPerSecond) * 1000 : null,
-    pauseMs: restMs(elapsedMs, policy.pace.dutyCycle),
-  });
-}
-
-/** A row that is referenced goes once what references it is gone. */
-function isReference(code: string): boolean {
-  return code === '23503' || code === '23001';
-}
-
-function addCounts({ policy, action, pass }: State, batch: CommittedBatch): void {
-  const { tally } = policy;
-  const { count, archived } = batch.result;
-  if (action.kind === 'soft-delete') tally.softDeleted += count;
-  else tally.deleted += count;
-  if (action.kind === 'purge') tally.purged += count;
-  tally.archived += archived;
-  pass.acted += count;
-  pass.skipped += batch.picked - count;
-}
-
-function countLostCommit(state: State, { fate, batch }: CommitLostError): void {
-  const { tally, budget } = state.policy;
-  if (fate === 'aborted') return;
-  // Also when nobody knows: the next policy must not go over the budget.
-  budget.spend(batch.result.count);
-  if (fate === 'unknown') tally.unconfirmed += batch.result.count;
-  else addCounts(state, batch);
 }

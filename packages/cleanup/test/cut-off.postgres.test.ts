@@ -1,9 +1,10 @@
+import { type Clock, systemClock } from '@ops/timeout';
 import { describe, expect, test } from 'vitest';
 import { cutOffAt, databaseNow, wallClockOf } from '../src/cut-off.ts';
 import type { Query } from '../src/database.ts';
 import { createCleanup, sql } from '../src/index.ts';
 import { useCleanupDatabase } from './cleanup-database.ts';
-import { AT_ONCE } from './expired-table.ts';
+import { AT_ONCE, jobsCleanup, makeJobs } from './expired-table.ts';
 
 const db = useCleanupDatabase();
 const ZONES = [
@@ -128,4 +129,28 @@ describe('cut-off', () => {
     expect(style.rows).toEqual([{ DateStyle: 'SQL, DMY' }]);
     expect(shown.rows[0].TimeZone).not.toBe(zone === 'UTC' ? '' : 'UTC');
   });
+});
+
+test('a clock of the process that is years off, and jumps, moves no cut-off and ends no run', async () => {
+  const pool = db.pool();
+  await makeJobs(pool, 40, 10);
+  let jumps = 0;
+  const clock: Clock = {
+    ...systemClock,
+    now: () => {
+      jumps += 1;
+      return jumps % 2 === 0 ? 0 : Date.now() + 10 * 365 * 86_400_000;
+    },
+  };
+  const report = await jobsCleanup(pool, { clock, pace: { ...AT_ONCE, maxBatch: 10 } }).run({
+    budget: { time: '1h' },
+  });
+  expect(report.policies.jobs).toMatchObject({ stopped: 'drained', deleted: 40 });
+  expect(report.durationMs).toBeLessThan(3_600_000);
+  const { rows } = await pool.query<{ off: number }>(
+    `select abs(extract(epoch from now() - interval '90 days' - $1::timestamptz))::int as off`,
+    [report.policies.jobs.cutOff],
+  );
+  expect(rows[0]?.off).toBeLessThan(3_600);
+  expect((await pool.query('select from jobs')).rowCount).toBe(10);
 });

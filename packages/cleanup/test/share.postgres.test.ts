@@ -1,3 +1,4 @@
+import type { Duration } from '@ops/timeout';
 import { describe, expect, test } from 'vitest';
 import { createCleanup, sql } from '../src/index.ts';
 import { useCleanupDatabase } from './cleanup-database.ts';
@@ -103,4 +104,25 @@ describe('share', () => {
     });
     expect(await jobIds(pool)).toHaveLength(10);
   });
+});
+
+test('a share that was accepted once is not asked again, that of a shortened age is', async () => {
+  const pool = db.pool();
+  await makeJobs(pool, 70, 30);
+  const of = (age: Duration) =>
+    jobsCleanup(pool, {}, { olderThan: { column: 'started_at', age }, safety: {} });
+  const long = of('90d');
+  expect((await long.run()).policies.jobs.refusals).toMatchObject([{ code: 'share' }]);
+  const first = await long.run({ plan: await long.plan(), budget: { rows: 10 } });
+  expect(first.policies.jobs).toMatchObject({ stopped: 'budget-rows', deleted: 10 });
+  // 60 of 90 is less than the 70 % that were accepted; nobody has to look again.
+  expect((await long.run({ budget: { rows: 5 } })).policies.jobs.deleted).toBe(5);
+  const short = of('80d');
+  expect(await short.run()).toMatchObject({
+    ok: false,
+    deleted: 0,
+    policies: { jobs: { stopped: 'refused', refusals: [{ code: 'share' }] } },
+  });
+  const { hash } = await short.plan();
+  expect(await short.run({ accept: hash })).toMatchObject({ ok: true, deleted: 55 });
 });

@@ -97,7 +97,7 @@ test('shows the run that is under way, and stop ends it after its batch', async 
   expect(seen[0]).toBe('policy-started');
   expect(seen.at(-1)).toBe('run-ended');
   expect(await cleanup.stop()).toEqual({ runId: null });
-  expect((await cleanup.run()).policies.jobs).toMatchObject({ stopped: 'drained' });
+  expect((await jobsCleanup(pool).run()).policies.jobs).toMatchObject({ stopped: 'drained' });
 });
 
 test('one of two runs works, the other leaves it to that one', async () => {
@@ -110,6 +110,11 @@ test('one of two runs works, the other leaves it to that one', async () => {
     'drained',
   ]);
   expect(reports.reduce((sum, { deleted }) => sum + deleted, 0)).toBe(500);
+  const { running, policies } = await one.status();
+  expect(running).toBeNull();
+  // Only the one that got the lease is in the history, and says as what.
+  const ids = new Set(reports.map(({ runId }) => runId));
+  expect(ids).toEqual(new Set([policies.jobs.lastRun?.runId, undefined]));
 });
 
 test('without its tables a run fails and says what to do, and status throws it', async () => {
@@ -117,7 +122,7 @@ test('without its tables a run fails and says what to do, and status throws it',
   await makeJobs(pool, 1);
   const cleanup = jobsCleanup(pool, { history: { schema: 'elsewhere' } });
   const report = await cleanup.run();
-  expect(report).toMatchObject({ ok: false, deleted: 0 });
+  expect(report).toMatchObject({ runId: undefined, ok: false, deleted: 0 });
   expect(report.policies.jobs.error?.cause).toMatchObject({
     code: 'ERR_OPS_CLEANUP_TABLES_MISSING',
   });

@@ -3,7 +3,13 @@ import type { CleanupEvent } from '../src/events.ts';
 import type { CleanupReport } from '../src/report.ts';
 import { streamRun } from '../src/stream.ts';
 
-const REPORT: CleanupReport = { ok: true, deleted: 2, durationMs: 1, policies: {} };
+const REPORT: CleanupReport = {
+  runId: undefined,
+  ok: true,
+  deleted: 2,
+  durationMs: 1,
+  policies: {},
+};
 
 function event(policy: string): CleanupEvent {
   return { type: 'throttled', policy, throttle: 't', reason: 'r', retryMs: 1 };

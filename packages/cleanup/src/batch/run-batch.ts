@@ -36,8 +36,15 @@ export type BatchOutcome =
   | { readonly type: 'fenced' | 'stop-requested' }
   /** The table, or that of a hold, is locked as a whole; no row was looked at. */
   | { readonly type: 'table-locked' }
-  /** Fewer rows may do better. */
-  | { readonly type: 'rolled-back'; readonly obstacle: Obstacle };
+  | RolledBackBatch;
+
+/** Fewer rows may do better. */
+export interface RolledBackBatch {
+  readonly type: 'rolled-back';
+  readonly obstacle: Obstacle;
+  /** It ran into the statement timeout while it was looking for rows; none was acted on. */
+  readonly isLooking?: boolean | undefined;
+}
 
 export interface CommittedBatch {
   readonly type: 'committed';
@@ -71,9 +78,10 @@ export function runBatch(
   limit: number,
   rowLock: RowLock,
 ): Promise<BatchOutcome> {
-  return guarded(site, async (query) => {
+  return searched(site, async (query, found) => {
     const { text, values } = pickStatement(site.target, range, limit, rowLock);
     const [row] = await query(text, values);
+    found();
     const picked = Number(row?.['picked']);
     const seen = Number(row?.['seen']);
     const rows = pickedRows(site.target, picked, row?.['ctids'] ?? '{}');
@@ -87,6 +95,22 @@ export function runBatch(
       blocked: [],
     };
   });
+}
+
+/** As {@link guarded}, and tells whether it was too slow before `work` said that it had found the rows. */
+export async function searched(
+  site: Site,
+  work: (query: Query, found: () => void) => Promise<CommittedBatch>,
+): Promise<BatchOutcome> {
+  let isLooking = false;
+  const outcome = await guarded(site, (query) => {
+    isLooking = true;
+    return work(query, () => {
+      isLooking = false;
+    });
+  });
+  if (outcome.type !== 'rolled-back') return outcome;
+  return { ...outcome, isLooking: isLooking && outcome.obstacle.reason === 'slow' };
 }
 
 /** Rows that the batch has locked, as an action sees them. */

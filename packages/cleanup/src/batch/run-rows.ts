@@ -22,6 +22,7 @@ import {
   limits,
   pickedRows,
   type Site,
+  searched,
 } from './run-batch.ts';
 
 /** How long such a batch may hold its locks, in batches of the target time. */
@@ -38,8 +39,9 @@ export async function runRows(
   rowLock: RowLock,
 ): Promise<BatchOutcome> {
   const alone: { row: ListedRow | undefined } = { row: undefined };
-  const outcome = await guarded(site, async (query) => {
+  const outcome = await searched(site, async (query, found) => {
     const ahead = await lookAhead(site, query, range, limit);
+    found();
     alone.row = ahead.length === 1 ? ahead[0] : undefined;
     return tryRows(site, query, ahead, limit, rowLock);
   });
@@ -48,11 +50,23 @@ export async function runRows(
   return passedBy(site, alone.row, outcome.obstacle);
 }
 
-/** How many rows are next, up to `limit`. Locks nothing. */
-export function countAhead(site: Site, range: Range, limit: number): Promise<number> {
-  return inTransaction(site.database, limits(site.pace), async (query) => {
-    return (await lookAhead(site, query, range, limit)).length;
-  });
+/** How many rows are next, up to `limit`; undefined when finding them takes too long. Locks nothing. */
+export async function countAhead(
+  site: Site,
+  range: Range,
+  limit: number,
+): Promise<number | undefined> {
+  try {
+    return await inTransaction(site.database, limits(site.pace), async (query) => {
+      return (await lookAhead(site, query, range, limit)).length;
+    });
+  } catch (error) {
+    if (!isServerError(error)) throw error;
+    if (error.code === '57014') return undefined;
+    // The whole table is locked by now, which the next batch knows how to wait for.
+    if (error.code === '55P03') return limit;
+    throw error;
+  }
 }
 
 /** Goes past a row whose batch was rolled back; written down like any other. */
@@ -81,15 +95,7 @@ async function lookAhead(
   limit: number,
 ): Promise<readonly ListedRow[]> {
   const { text, values } = lookAheadStatement(target, range, limit);
-  try {
-    return (await query(text, values)).map((row) => listedRow(target, row));
-  } catch (error) {
-    if (!isServerError(error) || error.code !== '57014') throw error;
-    throw new Error(
-      'Only finding the next due row takes longer than pace.statementTimeout; an index that covers the condition as well would help',
-      { cause: error },
-    );
-  }
+  return (await query(text, values)).map((row) => listedRow(target, row));
 }
 
 async function tryRows(

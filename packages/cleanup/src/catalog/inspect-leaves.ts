@@ -64,17 +64,22 @@ function sqlName(row: TextRow): string {
   return `${quoteIdentifier(row['schema'] ?? '')}.${quoteIdentifier(row['name'] ?? '')}`;
 }
 
-/**
- * How well the order of a column follows that of the rows on disk, -1 to 1; undefined when the leaf
- * was never analyzed.
- */
-export async function correlationOf(
+/** What statistics say of a column of a leaf. */
+export interface ColumnStatistics {
+  /** How well its order follows that of the rows on disk, -1 to 1. */
+  readonly correlation: number | undefined;
+  /** Share of the rows that have its most common value, 0 to 1; undefined when none is common. */
+  readonly largestShare: number | undefined;
+}
+
+/** Undefined when the leaf was never analyzed. */
+export async function statisticsOf(
   query: Query,
   leaf: Leaf,
   column: string,
-): Promise<number | undefined> {
+): Promise<ColumnStatistics | undefined> {
   const [row] = await query(
-    `select correlation::text as correlation
+    `select correlation::text as correlation, most_common_freqs[1]::text as largest_share
      from pg_stats
      where schemaname = $1
        and tablename = $2
@@ -82,5 +87,14 @@ export async function correlationOf(
        and not inherited`,
     [leaf.schema, leaf.name, column],
   );
-  return row?.['correlation'] == null ? undefined : Number(row['correlation']);
+  return (
+    row && {
+      correlation: numberIn(row['correlation']),
+      largestShare: numberIn(row['largest_share']),
+    }
+  );
+}
+
+function numberIn(text: string | null | undefined): number | undefined {
+  return text == null ? undefined : Number(text);
 }

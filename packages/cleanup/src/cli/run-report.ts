@@ -26,7 +26,27 @@ const MOST_BLOCKED = 5;
 /** For people. */
 export function reportLines(report: CleanupReport, paint: Paint): readonly string[] {
   const all: readonly PolicyReport[] = Object.values(report.policies);
-  return [...tableLines(COLUMNS, all.map(rowOf)), ...all.flatMap((each) => details(each, paint))];
+  return [
+    ...tableLines(COLUMNS, all.map(rowOf)),
+    ...all.flatMap((each) => details(each, paint)),
+    ...runLines(report, all),
+  ];
+}
+
+/** The id, and what it is good for. */
+function runLines({ runId }: CleanupReport, all: readonly PolicyReport[]): readonly string[] {
+  if (runId === undefined) return [];
+  const isMarked = all.some(({ softDeleted }) => softDeleted > 0);
+  const isArchived = all.some(({ archived }) => archived > 0);
+  const ways = [
+    ...(isMarked ? ['ops-cleanup undo'] : []),
+    ...(isArchived ? ['ops-cleanup restore'] : []),
+  ];
+  const back = ways.map((way) => `${way} ${runId}`).join(', ');
+  return [
+    '',
+    `run ${plainText(runId)}${back === '' ? '' : `; to take it back: ${plainText(back)}`}`,
+  ];
 }
 
 function rowOf(report: PolicyReport): readonly string[] {

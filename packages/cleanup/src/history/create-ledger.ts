@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { inTransaction, type Query, type TransactionLimits } from '../database.ts';
+import { type Database, inTransaction, type Query, type TransactionLimits } from '../database.ts';
 import { CleanupTablesMissingError } from '../errors.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import type { Settings } from '../options.ts';
@@ -85,9 +85,19 @@ async function openRun(
         );
         await giveBackLease(query, schema, lease);
       });
-      await inTransaction(alone, LIMITS, (query) => pruneHistory(query, schema, history.keepMs));
+      await prune(settings, database);
     },
   };
+}
+
+/** Another run does what this one leaves. Ends after the statement in progress when it is aborted. */
+async function prune({ history, logger }: LedgerSettings, database: Database): Promise<void> {
+  const { schema, keepMs } = history;
+  try {
+    await pruneHistory({ database, limits: LIMITS, schema, keepMs });
+  } catch (error) {
+    logger.warn({ error }, 'The history could not be pruned; the next run tries again');
+  }
 }
 
 /** Also ends, as not ok, what an earlier runner of the name left open: it has lost the lease. */

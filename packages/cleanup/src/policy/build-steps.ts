@@ -30,6 +30,7 @@ import type { SoftDeleteSettings } from './policy-settings.ts';
 import type { Found, Look } from './prepare-policy.ts';
 import { resolveHeldChildren, resolveHolds } from './resolve-holds.ts';
 import { findColumn, resolvePurge, resolveRule } from './resolve-rule.ts';
+import { heldCycleProblems } from './table-check.ts';
 
 const FIRST_BATCH = 500;
 
@@ -43,6 +44,7 @@ export async function buildSteps(
   const holds = await resolveHolds(draft, query, found.facts, settings.holds);
   const heldChildren = await resolveHeldChildren(draft, query, found, settings.holds);
   draft.holds = holds.map(({ sql }) => sql);
+  if (holds.length > 0) draft.refusals.push(...heldCycleProblems(found.graph));
   const rule = await resolveRule(draft, query, found.facts, policy.rule);
   const purge =
     outcome.type === 'soft-delete' ? await preparePurge(look, found, outcome) : undefined;

@@ -1,13 +1,15 @@
-import { correlationOf } from '../catalog/inspect-leaves.ts';
+import { statisticsOf } from '../catalog/inspect-leaves.ts';
 import type { Leaf } from '../catalog/leaf.ts';
 import type { Condition } from '../condition/condition.ts';
-import type { ResolvedRule } from '../condition/rule-sql.ts';
+import { type ResolvedRule, ruleTerms } from '../condition/rule-sql.ts';
 import type { Query } from '../database.ts';
-import { explainWalk, type WalkPlan } from '../explain.ts';
+import { explainRowCount, explainWalk, type WalkPlan } from '../explain.ts';
+import { tooManyEquals } from '../give-way.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import type { LeafWalk, RowCount } from '../plan.ts';
+import type { Statement } from '../statement.ts';
 import { PICKED_CTE, pickStatement } from '../walk/pick-statement.ts';
-import type { HeapWindowsWalk, KeysetWalk, Range, Target, Walk } from '../walk/target.ts';
+import { type KeysetWalk, type Range, type Target, type Walk, WINDOWS } from '../walk/target.ts';
 import { type CountBudget, countCandidates } from './count.ts';
 import { accepts, type Draft, refuse } from './draft.ts';
 import { LARGE_PAGE_COUNT } from './table-check.ts';
@@ -40,7 +42,8 @@ const CLUSTERED = 0.8;
  */
 const DENSE = 0.5;
 const PAGE_BYTES = 8_192;
-const WINDOWS: HeapWindowsWalk = { kind: 'heap-windows' };
+/** Rows to read past that take seconds: a million, 0.7 µs each in memory, some 10 times that from a disk. */
+const MANY_STAYING = 1_000_000;
 
 /** Undefined, and refused, when the leaf cannot be walked. */
 export async function chooseWalk(
@@ -50,9 +53,10 @@ export async function chooseWalk(
   budget: CountBudget,
 ): Promise<Way | undefined> {
   const { leaf } = ground;
-  const keyset = keysetOf(ground);
-  const plan = await explained(draft, query, targetOf(ground, keyset ?? WINDOWS));
+  const wanted = keysetOf(ground);
+  const plan = await explained(draft, query, targetOf(ground, wanted ?? WINDOWS));
   if (!plan) return undefined;
+  const keyset = wanted && { ...wanted, isPartial: plan.isPartial };
   const shown = { table: leaf.sql, kind: 'empty' as const, index: null, pages: leaf.pageCount };
   const counted = await accepts(draft, query, () => countCandidates(query, ground, budget));
   if (!counted) return undefined;
@@ -69,6 +73,7 @@ export async function chooseWalk(
   if (!isKeyset && keyset && !(await explained(draft, query, targetOf(ground, WINDOWS)))) {
     return undefined;
   }
+  if (walk.kind === 'keyset') await warnOfDetours(draft, query, ground, walk, counted);
   const { kind } = walk;
   const index = isKeyset ? (plan.index ?? null) : null;
   return { shown: { ...shown, kind, index, due: counted }, target: targetOf(ground, walk) };
@@ -81,7 +86,7 @@ function keysetOf({ rule, leaf }: Ground): KeysetWalk | undefined {
   const { column } = rule.aged;
   const key = leaf.keyColumns.filter((name) => name !== column.name);
   const rest = key.flatMap((name) => leaf.columns.filter((each) => each.name === name));
-  return { kind: 'keyset', columns: [column, ...rest] };
+  return { kind: 'keyset', columns: [column, ...rest], isPartial: false };
 }
 
 function targetOf({ leaf, condition, holdTables, maxBatchBytes }: Ground, walk: Walk): Target {
@@ -124,7 +129,7 @@ async function isFollowing(
   due: RowCount,
 ): Promise<boolean> {
   if (due.count <= leaf.pageCount * DENSE || leaf.pageCount <= LARGE_PAGE_COUNT) return true;
-  const correlation = await correlationOf(query, leaf, keyset.columns[0]?.name ?? '');
+  const { correlation } = (await statisticsOf(query, leaf, keyset.columns[0]?.name ?? '')) ?? {};
   // Never analyzed: rows mostly come in the order of time.
   return correlation === undefined || Math.abs(correlation) >= CLUSTERED;
 }
@@ -162,6 +167,48 @@ function checkWhole(draft: Draft, ground: Ground, choice: Choice): boolean {
     );
   }
   return true;
+}
+
+/** What an index walk may give way for, as `give-way.ts` says; a run finds it out by itself. */
+async function warnOfDetours(
+  draft: Draft,
+  query: Query,
+  ground: Ground,
+  { columns, isPartial }: KeysetWalk,
+  due: RowCount,
+): Promise<void> {
+  const { leaf } = ground;
+  const [column] = columns;
+  if (!column) return;
+  const elsewhere = 'the batches go through the heap in windows';
+  if (isPartial && leaf.estimatedRowCount !== undefined) {
+    const { largestShare = 0 } = (await statisticsOf(query, leaf, column.name)) ?? {};
+    const equals = Math.round(largestShare * leaf.estimatedRowCount);
+    if (equals >= tooManyEquals(FIRST_BATCH, leaf.pageCount)) {
+      draft.warnings.push(
+        `About ${count(equals)} rows of ${leaf.sql} have the same ${column.name}, which the index does not order any further: when such are due, ${elsewhere}; to go by the index: ${createIndex(ground)}`,
+      );
+    }
+  }
+  const old = await explainRowCount(query, oldStatement(ground));
+  if (old - due.count < MANY_STAYING) return;
+  draft.warnings.push(
+    `About ${count(old - due.count)} rows of ${leaf.sql} are old enough and stay for other reasons, and each run reads past them: where that takes longer than pace.statementTimeout, ${elsewhere}; a partial index on ${column.name} with the condition would spare it`,
+  );
+}
+
+/** What the rule alone says, without `where`, holds and whatever else keeps rows. */
+function oldStatement({ leaf, rule }: Ground): Statement {
+  const values: unknown[] = [];
+  const [isOld = 'true'] = ruleTerms(rule, leaf.alias, values);
+  return {
+    text: `select\n  from only ${leaf.sql} as ${leaf.alias}\n  where ${isOld}`,
+    values: values.slice(0, 1),
+  };
+}
+
+function count(rows: number): string {
+  return rows.toLocaleString('en');
 }
 
 function createIndex({ leaf, rule }: Ground): string {

@@ -54,6 +54,14 @@ export function graphProblems(graph: CascadeGraph, outcome: Outcome): readonly R
   return [...slow, ...circles];
 }
 
+/** Circles, when rows may be held: a row's cascade is looked through for held rows to a fixed depth. */
+export function heldCycleProblems({ cycles }: CascadeGraph): readonly Refusal[] {
+  return cycles.map((cycle) => ({
+    code: 'cycle',
+    message: `Rows cascade in a circle, ${cycle.join(' → ')}, so a held row could be deleted along with one that is not; make one of its foreign keys "on delete restrict", or say that holds do not count: holds: { exempt: true, because: '…' }`,
+  }));
+}
+
 /** What is allowed and should be known. */
 export function tableWarnings(
   facts: TableFacts,
@@ -76,7 +84,10 @@ export function tableWarnings(
         (key) =>
           `${place(key)} has no index: every deleted row reads that table whole (${key.constraint})`,
       ),
-    ...graph.cycles.map((cycle) => `Rows cascade in a circle: ${cycle.join(' → ')}`),
+    ...graph.cycles.map(
+      (cycle) =>
+        `Rows cascade in a circle, ${cycle.join(' → ')}: whatever references a deleted row goes along, due or not, to any depth; it is uncounted and lost`,
+    ),
   ];
   if (facts.deleteTriggers.length > 0) {
     warnings.push(

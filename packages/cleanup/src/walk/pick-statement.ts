@@ -94,6 +94,24 @@ export function candidatesStatement(
   return { text: `${text}\n  limit $${values.push(limit)}::bigint`, values };
 }
 
+/** Counts the rows whose first walk column has this value, up to `most`. */
+export function equalRowsStatement(
+  { leaf, walk }: Pick<Target, 'leaf' | 'walk'>,
+  value: string,
+  most: number,
+): Statement {
+  const column = walk.kind === 'keyset' ? walk.columns[0] : undefined;
+  if (!column) throw new TypeError('a walk without a column');
+  const text = `select count(*)::text as count
+from (
+  select
+  from only ${leaf.sql} as ${leaf.alias}
+  where ${leaf.alias}.${quoteIdentifier(column.name)} = $1::${column.type}
+  limit $2::bigint
+) ${PICKED}`;
+  return { text, values: [value, most] };
+}
+
 /**
  * In a form that no index serves, where rows are found by ctid. The planner would take an index
  * when it believes that few rows are due, and read all that are for each batch.

@@ -23,6 +23,8 @@ export interface KeysetWalk {
   readonly kind: 'keyset';
   /** The cut-off column, then the rest of the primary key. */
   readonly columns: readonly ColumnFacts[];
+  /** The index gives the order of the first of them only: of equal rows each batch reads all. */
+  readonly isPartial: boolean;
 }
 
 /**
@@ -32,6 +34,8 @@ export interface KeysetWalk {
 export interface HeapWindowsWalk {
   readonly kind: 'heap-windows';
 }
+
+export const WINDOWS: HeapWindowsWalk = { kind: 'heap-windows' };
 
 /** A row's place in the walk: the text of each walk column, or its ctid. */
 export type Position = readonly string[];

@@ -11,7 +11,20 @@ export interface WalkPass {
   advance(done: Advance): void;
   /** Where to go on another time. */
   readonly position: Position;
+  /** The last batch both began and ended within one value of the first column. */
+  readonly isAmongEquals: boolean;
+  /** Makes the range half as long, when it can be: looking at it took too long. */
+  narrow(): boolean;
 }
+
+/** Before the first pass. */
+export const NO_PASS: WalkPass = {
+  next: () => undefined,
+  advance: () => {},
+  position: [],
+  isAmongEquals: false,
+  narrow: () => false,
+};
 
 interface Advance {
   readonly last: Position | undefined;
@@ -35,11 +48,13 @@ export function createKeysetPass(marks: Position[], isFirst: boolean): WalkPass 
   let segment = 0;
   let isOver = false;
   let sinceMark = 0;
+  let isAmongEquals = false;
   return {
     next: () =>
       isOver ? undefined : { walk: 'keyset', after, upTo: isFirst ? undefined : marks[segment] },
     advance({ last, picked }) {
       if (last !== undefined) {
+        isAmongEquals = after?.[0] === last[0];
         after = last;
         sinceMark += picked;
         if (isFirst && sinceMark >= MARK_EVERY) {
@@ -57,6 +72,10 @@ export function createKeysetPass(marks: Position[], isFirst: boolean): WalkPass 
     get position() {
       return after ?? [];
     },
+    get isAmongEquals() {
+      return isAmongEquals;
+    },
+    narrow: () => false,
   };
 }
 
@@ -80,6 +99,7 @@ export function createWindowPass(pageCount: number, startPage: number, targetMs:
   let stretch = 0;
   let from = tid(start, 0);
   let pages = FIRST_PAGES;
+  let fewest = PAGES_MIN;
   const end = (): number => stretches[stretch]?.[1] ?? 0;
   const windowEnd = (): number => Math.min(end(), pageOf(from) + pages);
   return {
@@ -91,7 +111,7 @@ export function createWindowPass(pageCount: number, startPage: number, targetMs:
       // About a tenth more than a full batch needs; fewer when reading alone takes too long.
       const wanted = picked === 0 ? pages * 2 : (looked * limit * 1.1) / picked;
       from = rest ? behind(rest) : tid(windowEnd(), 0);
-      pages = clamp(isSlow ? pages / 2 : Math.min(pages * 2, Math.max(pages / 2, wanted)));
+      pages = clamp(isSlow ? pages / 2 : Math.min(pages * 2, Math.max(pages / 2, wanted)), fewest);
       if (pageOf(from) >= end()) {
         stretch += 1;
         from = tid(stretches[stretch]?.[0] ?? 0, 0);
@@ -100,11 +120,19 @@ export function createWindowPass(pageCount: number, startPage: number, targetMs:
     get position() {
       return [String(pageOf(from))];
     },
+    isAmongEquals: false,
+    narrow() {
+      const looked = windowEnd() - pageOf(from);
+      // From here on the time alone says how few.
+      fewest = 1;
+      pages = Math.max(1, Math.floor(looked / 2));
+      return looked > 1;
+    },
   };
 }
 
-function clamp(pages: number): number {
-  return Math.round(Math.min(PAGES_MAX, Math.max(PAGES_MIN, pages)));
+function clamp(pages: number, fewest: number): number {
+  return Math.round(Math.min(PAGES_MAX, Math.max(fewest, pages)));
 }
 
 function range(from: string, toPage: number): Range {

@@ -85,7 +85,11 @@ describe('plan, accept, run, status', () => {
     expect(budget.exitCode).toBe(3);
     expect(JSON.parse(budget.stdout)).toMatchObject({
       exitCode: 3,
-      report: { deleted: 5, policies: { jobs: { stopped: 'budget-rows' } } },
+      report: {
+        runId: expect.stringMatching(/^[\da-f-]{36}$/),
+        deleted: 5,
+        policies: { jobs: { stopped: 'budget-rows' } },
+      },
     });
     await pool.query(`
       create table steps (job int references jobs);
@@ -118,8 +122,8 @@ test('undo takes back what a run marked', async () => {
   const cleanup = jobsCleanup(pool, {}, { softDelete });
   const marked = await line(cleanup, 'run');
   expect(marked.stdout).toMatch(/^jobs +drained +0 +6/m);
-  const { stdout } = await line(cleanup, 'status', '--json');
-  const { runId } = JSON.parse(stdout).status.policies.jobs.lastRun;
+  const [, runId = ''] =
+    /^run (\S+); to take it back: ops-cleanup undo \1$/m.exec(marked.stdout) ?? [];
   const undone = await line(cleanup, 'undo', runId);
   expect(undone.exitCode).toBe(0);
   expect(undone.stdout).toMatch(/^jobs +\S+ +6$/m);
@@ -137,10 +141,9 @@ test('restore brings back what a run archived', async () => {
   const cleanup = jobsCleanup(pool, {}, { archive });
   const archived = await line(cleanup, 'run');
   expect(archived.stdout).toMatch(/^jobs +drained +6 +6 /m);
-  const { rows } = await pool.query<{ id: string }>(
-    'select run_id as id from ops_cleanup.manifest',
-  );
-  const restored = await line(cleanup, 'restore', rows[0]?.id ?? '');
+  const [, runId = ''] =
+    /; to take it back: ops-cleanup restore (\S+)$/m.exec(archived.stdout) ?? [];
+  const restored = await line(cleanup, 'restore', runId);
   expect(restored.exitCode).toBe(0);
   expect(restored.stdout).toMatch(/^jobs +\S+"jobs" +6$/m);
   expect(await jobIds(pool)).toHaveLength(12);

@@ -9,6 +9,7 @@ import { ensureTables } from '../../src/history/ensure-tables.ts';
 import type { BatchFacts, Ledger, LedgerRun, PolicyOpening } from '../../src/history/ledger.ts';
 import { stopRun } from '../../src/history/stop-run.ts';
 import { untouchedReport } from '../../src/policy-report.ts';
+import { interceptedPool } from '../intercepted-pool.ts';
 
 const db = useDatabase();
 const LIMITS = { lockTimeoutMs: 2_000, statementTimeoutMs: 5_000, access: 'read write' } as const;
@@ -238,5 +239,101 @@ describe('the history', () => {
     const { rows } = await at.pool.query<{ id: string }>(`select id from ${at.schema}.runs`);
     const left = new Set(rows.map((row) => row.id));
     expect(left).toEqual(new Set([ids[0], ids[2], ids[3], last.runId]));
+  });
+
+  async function mark(
+    { pool, schema }: Place,
+    runId: string,
+    rows: number,
+    undoneForDays: number,
+  ): Promise<void> {
+    await pool.query(
+      `insert into ${schema}.soft_deleted
+         (run_id, policy, table_name, key, before, after, marked_at, undo_until)
+       select $1, 'jobs', '"public"."jobs"', jsonb_build_object('id', n::text), '{}', '{}',
+         now() - interval '60 days', now() - $3::int * interval '1 day'
+       from generate_series(1, $2::int) n`,
+      [runId, rows, undoneForDays],
+    );
+  }
+
+  async function marksLeft({ pool, schema }: Place): Promise<number> {
+    const { rows } = await pool.query<{ n: number }>(
+      `select count(*)::int as n from ${schema}.soft_deleted`,
+    );
+    return rows[0]?.n ?? -1;
+  }
+
+  async function marking(at: Place, rows: number, undoneForDays: number): Promise<void> {
+    const run = await open(at);
+    const books = await run.openPolicy(OPENING);
+    await mark(at, run.runId, rows, undoneForDays);
+    await books.close(untouchedReport('jobs', 'jobs', 'drained'));
+    await run.close({ ok: true });
+  }
+
+  test('forgets the marks of soft deletes in batches, once their undo is long over, not by the age of the run', async () => {
+    const at = await place(20 * DAY_MS);
+    await marking(at, 12_000, 19);
+    // Its run is too old by far, and it can still be taken back.
+    await marking(at, 100, -300);
+    await age(at, 100);
+    await (await open(at)).close({ ok: true });
+    expect(await marksLeft(at)).toBe(12_100);
+    await at.pool.query(
+      `update ${at.schema}.soft_deleted set undo_until = undo_until - interval '2 days'`,
+    );
+    // One of the batches' rows is in somebody's hands.
+    const holder = await at.pool.connect();
+    await holder.query('begin');
+    await holder.query(
+      `select from ${at.schema}.soft_deleted where key = '{"id": "77"}' for update`,
+    );
+    const transactions: string[] = [];
+    const pool = interceptedPool(at.pool, (text, send) => {
+      transactions.push(text);
+      return send();
+    });
+    await (await open({ ...at, database: { ...at.database, pool } })).close({ ok: true });
+    // 5,000 marks in one at most; the last finds no more.
+    expect(
+      transactions.filter((text) => text.includes('delete from') && text.includes('using picked')),
+    ).toHaveLength(4);
+    await holder.query('rollback');
+    holder.release();
+    // That one comes of each of the two runs.
+    expect(await marksLeft(at)).toBe(101);
+    await (await open(at)).close({ ok: true });
+    expect(await marksLeft(at)).toBe(100);
+    const { rows } = await at.pool.query(
+      `select count(*)::int as n from ${at.schema}.runs run
+       where exists (select from ${at.schema}.soft_deleted where run_id = run.id)`,
+    );
+    expect(rows).toEqual([{ n: 1 }]);
+  });
+
+  test('is not pruned any further once the run is aborted, and a failure to prune is only logged', async () => {
+    const at = await place(10 * DAY_MS);
+    await marking(at, 3, 9);
+    await at.pool.query(
+      `update ${at.schema}.soft_deleted set undo_until = undo_until - interval '40 days'`,
+    );
+    const ending = new AbortController();
+    const aborted = { ...at, database: { ...at.database, signal: ending.signal } };
+    const run = await open(aborted);
+    ending.abort();
+    await run.close({ ok: true });
+    expect(await marksLeft(at)).toBe(3);
+    const warnings: string[] = [];
+    const warn = (_: object, message: string): void => void warnings.push(message);
+    const logger = { info() {}, warn, error() {} };
+    const history = { schema: at.schema, keepMs: 10 * DAY_MS };
+    const failing = { ...at, ledger: createLedger({ name: 'default', history, logger }) };
+    const last = await open(failing);
+    await at.pool.query(`alter table ${at.schema}.soft_deleted rename to elsewhere`);
+    await last.close({ ok: true });
+    expect(warnings).toEqual(['The history could not be pruned; the next run tries again']);
+    const { rows } = await at.pool.query(`select owner from ${at.schema}.leases`);
+    expect(rows).toEqual([{ owner: null }]);
   });
 });

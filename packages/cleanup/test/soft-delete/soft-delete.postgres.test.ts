@@ -17,8 +17,14 @@ describe('a soft delete', () => {
     const plan = (await cleanup.plan()).policies.it;
     expect(plan.refusals).toEqual([]);
     expect(plan.sql?.act.text).toContain('update only');
-    const report = (await cleanup.run()).policies.it;
-    expect(report).toMatchObject({ stopped: 'drained', softDeleted: 1_199, deleted: 0, purged: 0 });
+    const { runId = '', policies } = await cleanup.run();
+    expect(runId).toBe(await lastRun(pool));
+    expect(policies.it).toMatchObject({
+      stopped: 'drained',
+      softDeleted: 1_199,
+      deleted: 0,
+      purged: 0,
+    });
     const { rows } = await pool.query(
       `select count(*)::int as count, count(distinct deleted_at)::int as instants,
          bool_and(not enabled and status = 'archived') as are_set
@@ -26,7 +32,7 @@ describe('a soft delete', () => {
     );
     expect(rows).toEqual([{ count: 1_199, instants: 1, are_set: true }]);
 
-    const undone = await undo(pool, db.schema, await lastRun(pool));
+    const undone = await cleanup.undo(runId);
     expect(undone).toMatchObject({
       ok: true,
       undone: 1_199,

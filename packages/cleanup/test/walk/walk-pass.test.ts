@@ -4,6 +4,23 @@ import type { Position } from '../../src/walk/target.ts';
 import { createKeysetPass, createWindowPass } from '../../src/walk/walk-pass.ts';
 
 describe('a pass by heap windows', () => {
+  test('narrows to one page, and stays narrow while it is slow', () => {
+    const pass = createWindowPass(1_000, 0, 50);
+    const pages = (): number => {
+      const range = pass.next(500);
+      if (range?.walk !== 'heap-windows') throw new Error('another walk');
+      return range.toPage - Number(range.from.slice(1, range.from.indexOf(',')));
+    };
+    const seen = [pages()];
+    while (pass.narrow()) seen.push(pages());
+    expect(seen).toEqual([64, 32, 16, 8, 4, 2, 1]);
+    const look = (elapsedMs: number): number => {
+      pass.advance({ last: undefined, isMore: false, picked: 0, limit: 500, elapsedMs });
+      return pages();
+    };
+    expect([look(90), look(40), look(40), look(90), look(10)]).toEqual([1, 2, 4, 2, 4]);
+  });
+
   test('looks at every line of every page once, from wherever it starts and whatever it finds', () => {
     fc.assert(
       fc.property(
@@ -95,4 +112,20 @@ describe('a pass by keyset', () => {
     const places = marks.map(([at]) => Number(at));
     expect(places).toEqual(places.toSorted((a, b) => a - b));
   });
+});
+
+test('a pass by keys tells when a batch began and ended at one value', () => {
+  const pass = createKeysetPass([], true);
+  const seen: boolean[] = [];
+  for (const last of [
+    ['1', 'a'],
+    ['2', 'b'],
+    ['2', 'c'],
+    ['3', 'd'],
+  ]) {
+    pass.advance({ last, isMore: true, picked: 1, limit: 1, elapsedMs: 1 });
+    seen.push(pass.isAmongEquals);
+  }
+  expect(seen).toEqual([false, false, true, false]);
+  expect(pass.narrow()).toBe(false);
 });

@@ -1,0 +1,3 @@
+import { testHundredKills } from './hundred-kills.ts';
+
+testHundredKills('files');
