@@ -1,10 +1,12 @@
 import { InvalidOptionsError } from '@ops/timeout';
 import { type RestoreOptions, restoreRun } from './archive/restore.ts';
 import type { RestoreReport } from './archive/restore-report.ts';
+import { inTransaction } from './database.ts';
 import { diagnose } from './doctor/diagnose.ts';
 import type { CleanupDiagnosis } from './doctor/diagnosis.ts';
 import { type DoctorOptions, parseDoctorOptions } from './doctor/doctor-options.ts';
 import type { CleanupEvent } from './events.ts';
+import { checkRunId, requireRun } from './history/known-run.ts';
 import { type StopReport, stopRun } from './history/stop-run.ts';
 import { makePlan } from './make-plan.ts';
 import type {
@@ -18,11 +20,14 @@ import type {
 import {
   parseOptions,
   parsePlanOptions,
+  parseRestoreOptions,
   parseRunOptions,
   parseStatusOptions,
   parseStopOptions,
+  parseUndoOptions,
 } from './parse-options.ts';
 import type { CleanupPlan } from './plan.ts';
+import { LOOK_LIMITS } from './policy/prepare-policy.ts';
 import type { CleanupReport } from './report.ts';
 import { runAll } from './run-all.ts';
 import { type UndoOptions, undoRun } from './soft-delete/undo.ts';
@@ -128,7 +133,10 @@ export function createCleanup<const Name extends string>(
         const policies = chosen(settings, parsed.policies, 'run');
         return runAll(alsoTelling(settings, onEvent), ledger, { ...parsed, policies, signal });
       };
-      return streamRun(async (...given) => begin(...given), runOptions?.signal);
+      // One that is none is refused with the other options, at the first item.
+      const given: unknown = runOptions?.signal;
+      const signal = given instanceof AbortSignal ? given : undefined;
+      return streamRun(async (...told) => begin(...told), signal);
     },
     status: async (statusOptions) => {
       const { policies, overdueAfterMs, signal } = parseStatusOptions(statusOptions ?? {});
@@ -142,8 +150,18 @@ export function createCleanup<const Name extends string>(
       const { pool, clock, history, name } = settings;
       return stopRun({ pool, clock, signal }, history.schema, { name, by, reason });
     },
-    undo: (runId, undoOptions) => undoRun(settings, runId, undoOptions),
-    restore: (runId, restoreOptions) => restoreRun(settings, runId, restoreOptions),
+    undo: async (runId, undoOptions) =>
+      undoRun(settings, runId, parseUndoOptions(undoOptions ?? {})),
+    async restore(runId, restoreOptions) {
+      checkRunId('restore', runId);
+      const parsed = parseRestoreOptions(restoreOptions ?? {});
+      parsed.signal?.throwIfAborted();
+      const { pool, clock, history } = settings;
+      await inTransaction({ pool, clock, signal: parsed.signal }, LOOK_LIMITS, (query) =>
+        requireRun(query, history.schema, runId),
+      );
+      return restoreRun(settings, runId, parsed);
+    },
     doctor: async (doctorOptions) => {
       const { signal, policies } = parseDoctorOptions(doctorOptions ?? {});
       return diagnose(settings, { signal, policies: chosen(settings, policies, 'doctor') });

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '@ops/timeout';
 import { callable, durationMs, parseOptions as parse, withMethods } from '@ops/timeout/options';
 import * as z from 'zod';
+import type { RestoreOptions } from './archive/restore.ts';
 import type { CleanupPool } from './database.ts';
 import type { CleanupEvent } from './events.ts';
 import { quoteIdentifier } from './identifier.ts';
@@ -28,6 +29,7 @@ import {
   policy,
   tablePath,
 } from './policy/parse-policy.ts';
+import type { UndoOptions } from './soft-delete/undo.ts';
 import type { Throttle } from './throttle/throttle.ts';
 
 const DAY_MS = 86_400_000;
@@ -89,6 +91,14 @@ const statusOptions = z.strictObject({
 });
 const said = z.string({ error: 'expected a text' }).min(1).max(500).optional();
 const stopOptions = z.strictObject({ by: said, reason: said, signal });
+const undoOptions = z.strictObject({ signal });
+const INTO = "expected the name of a table, or { 'schema.table': 'another' }";
+const restoreOptions = z.strictObject({
+  policy: z.string({ error: 'expected the name of a policy' }).optional(),
+  into: z.union([tablePath, z.record(z.string(), tablePath)], { error: INTO }).optional(),
+  from: z.string({ error: 'expected a directory' }).min(1, 'expected a directory').optional(),
+  signal,
+});
 
 /** The part of a plan that a run relies on; it may have been through JSON. */
 const reviewedPlan = z.object({
@@ -136,7 +146,9 @@ const agreement: readonly [
   Agree<[z.input<typeof budget>, Budget]>,
   Agree<[z.input<typeof statusOptions>, StatusOptions]>,
   Agree<[z.input<typeof stopOptions>, StopOptions]>,
-] = [true, true, true, true, true, true, true, true, true];
+  Agree<[z.input<typeof undoOptions>, UndoOptions]>,
+  Agree<[z.input<typeof restoreOptions>, RestoreOptions]>,
+] = [true, true, true, true, true, true, true, true, true, true, true];
 void agreement;
 
 /** @throws InvalidOptionsError */
@@ -185,6 +197,16 @@ export function parseStatusOptions(input: unknown): Wanted & { readonly overdueA
 /** @throws InvalidOptionsError */
 export function parseStopOptions(input: unknown): StopOptions {
   return parse(stopOptions, input, { of: 'cleanup.stop' });
+}
+
+/** @throws InvalidOptionsError */
+export function parseUndoOptions(input: unknown): UndoOptions {
+  return parse(undoOptions, input, { of: 'cleanup.undo' });
+}
+
+/** @throws InvalidOptionsError */
+export function parseRestoreOptions(input: unknown): RestoreOptions {
+  return parse(restoreOptions, input, { of: 'cleanup.restore' });
 }
 
 /** @throws InvalidOptionsError */

@@ -46,6 +46,11 @@ export interface PolicyPlan {
   readonly cycles: readonly (readonly string[])[];
   /** Tables whose rows may hold a row back. */
   readonly holds: readonly string[];
+  /**
+   * Where holds are looked up among what cascades, since a row that takes a held one along stays:
+   * each as the child, its columns and the table of the hold.
+   */
+  readonly holdsBelow: readonly string[];
   /** Why holds do not count; null when they do. */
   readonly exemptBecause: string | null;
   /** What else to know before running it. */

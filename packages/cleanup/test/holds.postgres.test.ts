@@ -49,6 +49,38 @@ describe('holds', () => {
     expect(await cleanup.run()).toMatchObject({ deleted: 10 });
   });
 
+  test('are not missed below a row for row security that hides the held child: it is refused', async () => {
+    const pool = db.pool();
+    await makeHeldJobs(pool);
+    const role = `${db.schema}_blind`;
+    await pool.query(`
+      create table mails (
+        id int primary key,
+        job_id int references jobs on delete cascade,
+        user_id int
+      );
+      create index on mails (job_id);
+      insert into mails values (1, 1, 77);
+      insert into legal_holds values (77, null);
+      alter table mails enable row level security;
+      create role ${role};
+      grant usage on schema ${db.schema}, ops_cleanup to ${role};
+      grant all on all tables in schema ${db.schema}, ops_cleanup to ${role}`);
+    try {
+      const app = db.pool({ options: `-c search_path=${db.schema} -c role=${role}` });
+      const { jobs } = (await jobsCleanup(app, { holds: HOLDS }).run()).policies;
+      expect(jobs.refusals).toMatchObject([
+        { code: 'row-security', message: expect.stringContaining('"mails"') },
+      ]);
+      expect(await jobIds(pool)).toHaveLength(10);
+    } finally {
+      await pool.query(`drop owned by ${role}; drop role ${role}`);
+    }
+    // Whoever sees the mail keeps its job.
+    expect(await jobsCleanup(pool, { holds: HOLDS }).run()).toMatchObject({ ok: true, deleted: 9 });
+    expect(await jobIds(pool)).toEqual([1]);
+  });
+
   test('keep a row that would take a held one along, to any depth', async () => {
     const pool = db.pool();
     await makeHeldJobs(pool);
@@ -66,6 +98,57 @@ describe('holds', () => {
     const holds = { exempt: true, because: 'a test' };
     const plan = await jobsCleanup(pool, { holds: HOLDS }, { holds }).plan();
     expect(plan.policies.jobs.warnings.join()).toMatch(/exempt from holds.*"steps"/);
+  });
+
+  test('on a row are none on children that have its number by chance', async () => {
+    const pool = db.pool();
+    await makeHeldJobs(pool);
+    await pool.query(`
+      create table steps (id int primary key, job_id int references jobs on delete cascade);
+      create table links (job_id int primary key references jobs on delete cascade);
+      create table notes (id int, job_id int references links on delete cascade);
+      create table twins (id int primary key references jobs on delete cascade);
+      create table extras (id int primary key references twins on delete cascade);
+      create index on steps (job_id);
+      create index on notes (job_id);
+      insert into steps values (3, 1), (9, 2);
+      insert into links values (4);
+      insert into notes values (3, 4);
+      insert into twins values (3), (5);
+      insert into extras values (3), (5);
+      create table job_holds (job_id int);
+      insert into job_holds values (3)`);
+    const cleanup = jobsCleanup(pool, { holds: [{ table: 'job_holds', on: { job_id: 'id' } }] });
+    const { jobs } = (await cleanup.plan()).policies;
+    const inHolds = `("id") in "job_holds"`;
+    // The keys of these two are the job's own, by foreign keys.
+    expect(jobs).toMatchObject({
+      candidates: { count: 9 },
+      holdsBelow: [`"${db.schema}"."twins" ${inHolds}`, `"${db.schema}"."extras" ${inHolds}`],
+    });
+    expect((await cleanup.run()).policies.jobs).toMatchObject({ stopped: 'drained', deleted: 9 });
+    expect(await jobIds(pool)).toEqual([3]);
+  });
+
+  test('on a column of a child count there as part of a key, too', async () => {
+    const pool = db.pool();
+    await makeHeldJobs(pool);
+    await pool.query(`
+      create table members (
+        job_id int references jobs on delete cascade,
+        user_id int,
+        primary key (job_id, user_id)
+      );
+      create table watchers (user_id int primary key, job_id int references jobs on delete cascade);
+      create index on watchers (job_id);
+      insert into members values (1, 90), (2, 91);
+      insert into watchers values (92, 3);
+      insert into legal_holds values (90, null), (92, null)`);
+    expect((await jobsCleanup(pool, { holds: HOLDS }).run()).policies.jobs).toMatchObject({
+      stopped: 'drained',
+      deleted: 8,
+    });
+    expect(await jobIds(pool)).toEqual([1, 3]);
   });
 
   test('that cannot be looked up or locked are refused, each with what to do', async () => {

@@ -136,3 +136,32 @@ test('run and plan reject on a wrong option', async () => {
   );
   await expect(cleanup.plan({ signal: 'stop' } as never)).rejects.toThrow(/an AbortSignal/);
 });
+
+describe('options of calls', () => {
+  const cleanup = createCleanup({ pool, policies });
+  const runId = '7f647203-d701-47c7-b89c-fc88ccf27717';
+
+  test.each([
+    ['undo', { sigal: 1 }, 'cleanup.undo: sigal: there is no such option'],
+    ['undo', { signal: 'no' }, 'cleanup.undo: signal: expected an AbortSignal'],
+    ['restore', { polcy: 'a' }, 'cleanup.restore: polcy: there is no such option'],
+    ['restore', { into: '' }, "cleanup.restore: into: expected 'table' or 'schema.table'"],
+    ['restore', { signal: 1 }, 'cleanup.restore: signal: expected an AbortSignal'],
+  ] as const)(
+    '%s: what is none is refused before the database is asked',
+    async (verb, options, words) => {
+      await expect(cleanup[verb](runId, options as never)).rejects.toMatchObject({
+        code: 'ERR_OPS_INVALID_OPTIONS',
+        message: expect.stringContaining(words),
+      });
+    },
+  );
+
+  test('stream: a signal that is none is refused at the first item', async () => {
+    const items = cleanup.stream({ signal: 'no' as never })[Symbol.asyncIterator]();
+    await expect(items.next()).rejects.toMatchObject({
+      code: 'ERR_OPS_INVALID_OPTIONS',
+      message: expect.stringContaining('signal: expected an AbortSignal'),
+    });
+  });
+});

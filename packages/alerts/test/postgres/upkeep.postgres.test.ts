@@ -79,6 +79,8 @@ it('logs what keeps it from it, and goes on', async () => {
   await db.pool().query('drop table ops_alerts_upkeep');
   await read(session);
   await session.close();
-  expect(logged).toMatchObject([{ err: { code: 'ERR_OPS_ALERT_TABLES_MISSING' } }]);
+  expect(logged).toMatchObject([
+    { cause: expect.stringMatching(/^AlertTablesMissingError: .*ensureTables/) },
+  ]);
   expect((await read(session)).documents).toEqual([]);
 });

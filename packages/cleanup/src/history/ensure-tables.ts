@@ -1,5 +1,5 @@
 import { type Clock, type Duration, InvalidOptionsError, systemClock } from '@ops/timeout';
-import { durationMs, parseOptions, type Shape } from '@ops/timeout/options';
+import { durationMs, parseOptions, type Shape, withMethods } from '@ops/timeout/options';
 import * as z from 'zod';
 import { type CleanupPool, inTransaction, isServerError, type Query } from '../database.ts';
 import { quoteIdentifier } from '../identifier.ts';
@@ -22,7 +22,7 @@ const optionsSchema = z.strictObject({
   schema: z.string(SCHEMA).min(1, SCHEMA).max(63, SCHEMA).default(cleanupTables.schema),
   timeout: durationMs({ minMs: 1, maxMs: 600_000 }).default(30_000),
   signal: z.instanceof(AbortSignal).optional(),
-  clock: z.custom<Clock>().optional(),
+  clock: withMethods<Clock>('now', 'monotonic', 'setTimeout', 'clearTimeout').optional(),
 } satisfies Shape<EnsureTablesOptions>);
 
 /** Two that create the same thing at the same moment: one gets one of these, and finds it there next. */

@@ -23,6 +23,7 @@ import { pickStatement } from '../walk/pick-statement.ts';
 import type { Target } from '../walk/target.ts';
 import { wiring } from '../wiring.ts';
 import { checkAges } from './check-ages.ts';
+import { checkFragment } from './check-fragment.ts';
 import { checkOtherTables, chooseWalk, firstRange, type Way } from './choose-walk.ts';
 import { createCountBudget, sum } from './count.ts';
 import { accepts, refuse } from './draft.ts';
@@ -49,6 +50,9 @@ export async function buildSteps(
   const purge =
     outcome.type === 'soft-delete' ? await preparePurge(look, found, outcome) : undefined;
   for (const name of policy.keepLast?.per ?? []) findColumn(draft, found.facts, name);
+  if (policy.where) {
+    await checkFragment(draft, query, policy.where, { option: 'where', facts: found.facts });
+  }
   if (!rule || draft.refusals.length > 0) return undefined;
   await checkAges(draft, query, found.facts, rule);
   const main = await buildStep(look, found, { name: 'main', rule, holds, heldChildren });

@@ -24,6 +24,7 @@ export function startDraft(policy: string, table: string, settings: PolicySettin
     foreignKeys: [],
     cycles: [],
     holds: [],
+    holdsBelow: [],
     exemptBecause: settings.holdsExemptBecause ?? null,
     warnings: [],
     refusals: [],

@@ -1,11 +1,13 @@
 import { inspectColumns } from '../catalog/columns.ts';
+import type { GraphTable } from '../catalog/foreign-keys.ts';
 import { inspectTable, type TableFacts } from '../catalog/table-facts.ts';
-import { findHeldChildren, type HeldChild } from '../condition/held-children.ts';
+import { findHeldChildren, type HeldChild, heldChildNames } from '../condition/held-children.ts';
 import type { ResolvedHold } from '../condition/hold-sql.ts';
 import type { Query } from '../database.ts';
 import { explainOnly } from '../explain.ts';
 import { quoteIdentifier, quoteIdentifierPath } from '../identifier.ts';
 import { renderFragment } from '../sql.ts';
+import { checkFragment } from './check-fragment.ts';
 import { accepts, type Draft, refuse } from './draft.ts';
 import type { HoldSettings } from './policy-settings.ts';
 import type { Found } from './prepare-policy.ts';
@@ -40,7 +42,8 @@ export async function resolveHolds(
 
 /**
  * Tables that rows cascade to and that have the columns of a hold: a row that takes a held one along
- * stays. The columns decide, since nobody said for those tables whether they are exempt.
+ * stays. The columns decide, by name and foreign key, since nobody said for those tables whether they
+ * are exempt.
  */
 export async function resolveHeldChildren(
   draft: Draft,
@@ -50,15 +53,48 @@ export async function resolveHeldChildren(
 ): Promise<readonly HeldChild[]> {
   if (holds.length === 0 || graph.cascades.length === 0) return [];
   const oids = graph.cascades.map(({ child }) => child.oid);
-  const columns = await inspectColumns(query, oids);
+  const columns = new Map(await inspectColumns(query, oids)).set(facts.oid, facts.columns);
   const named = holds.map((hold) => ({ ...hold, sql: quoteIdentifierPath(hold.table) }));
   const found = findHeldChildren(graph, facts.oid, columns, named);
-  if (draft.exemptBecause === null || found.length === 0) return found;
+  if (found.length === 0) return found;
+  if (draft.exemptBecause === null) {
+    draft.holdsBelow = heldChildNames(found);
+    await checkChildren(draft, query, found);
+    return found;
+  }
   const tables = found.map(({ key }) => key.child.sql).join(', ');
   draft.warnings.push(
     `The policy is exempt from holds, and so is what goes with its rows, although holds can be looked up there or below: ${tables}`,
   );
   return [];
+}
+
+/** A foreign key deletes rows that row security hides from this role, and from its look for held ones. */
+async function checkChildren(
+  draft: Draft,
+  query: Query,
+  children: readonly HeldChild[],
+): Promise<void> {
+  const tables = everyChild(children);
+  const rows = await query(
+    `select child.name
+     from unnest($1::oid[], $2::text[]) child (oid, name)
+     where row_security_active(child.oid)
+     group by child.name
+     order by child.name`,
+    [tables.map(({ oid }) => oid), tables.map(({ sql }) => sql)],
+  );
+  for (const { name } of rows) {
+    refuse(
+      draft,
+      'row-security',
+      `Row security hides rows of ${name} from this role, which are deleted along with those that they reference, so held ones could go unseen; use a role with bypassrls`,
+    );
+  }
+}
+
+function everyChild(children: readonly HeldChild[]): readonly GraphTable[] {
+  return children.flatMap(({ key, children: below }) => [key.child, ...everyChild(below)]);
 }
 
 function checkColumns(
@@ -127,6 +163,10 @@ async function checkActive(
   table: TableFacts,
   { active }: ResolvedHold,
 ): Promise<void> {
+  if (active) {
+    const option = `The condition active of the holds in ${table.sql}`;
+    await checkFragment(draft, query, active, { option, facts: table });
+  }
   const values: unknown[] = [];
   const condition = active ? ` where (\n${renderFragment(active, values)}\n)` : '';
   await accepts(draft, query, () =>

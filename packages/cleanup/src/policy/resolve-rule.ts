@@ -5,6 +5,7 @@ import { cutOffAt, isZoneName, wallClockOf } from '../cut-off.ts';
 import type { Query } from '../database.ts';
 import { quoteIdentifier, quoteIdentifierPath } from '../identifier.ts';
 import { renderFragment, type SqlFragment } from '../sql.ts';
+import { checkFragment } from './check-fragment.ts';
 import { accepts, type Draft, refuse } from './draft.ts';
 import type { AgedColumn, OrphanParent, Rule, SoftDeleteSettings } from './policy-settings.ts';
 
@@ -163,11 +164,13 @@ function isTimestamp(
 async function isOfType(
   draft: Draft,
   query: Query,
-  { leaves, sql, name }: TableFacts,
+  facts: TableFacts,
   fragment: SqlFragment,
   wanted: string,
   option: string,
 ): Promise<boolean> {
+  const { leaves, sql, name } = facts;
+  await checkFragment(draft, query, fragment, { option, facts });
   const values: unknown[] = [];
   const text = renderFragment(fragment, values);
   const from = `${leaves[0]?.sql ?? sql} as ${quoteIdentifier(name)}`;

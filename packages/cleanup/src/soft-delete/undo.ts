@@ -1,7 +1,5 @@
-import { InvalidOptionsError } from '@ops/timeout';
 import { type Database, inTransaction } from '../database.ts';
-import { CleanupTablesMissingError, UnknownRunError } from '../errors.ts';
-import { look } from '../history/ensure-tables.ts';
+import { checkRunId, requireRun } from '../history/known-run.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import type { Settings } from '../options.ts';
 import { undoPolicy } from './undo-policy.ts';
@@ -14,7 +12,6 @@ export interface UndoOptions {
 }
 
 const LOOK = { lockTimeoutMs: 2_000, statementTimeoutMs: 10_000, access: 'read only' } as const;
-const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /**
  * Takes back the soft deletes of one run, as far as the rows are still as it marked them and
@@ -34,11 +31,7 @@ export async function undoRun(
   runId: string,
   options: UndoOptions = {},
 ): Promise<UndoReport> {
-  if (typeof runId !== 'string' || !UUID.test(runId)) {
-    throw new InvalidOptionsError(
-      `cleanup.undo: runId: expected the id of a run, a UUID, got ${JSON.stringify(runId)}`,
-    );
-  }
+  checkRunId('undo', runId);
   const { pool, clock, history } = settings;
   const database: Database = { pool, clock, signal: options.signal };
   database.signal?.throwIfAborted();
@@ -60,12 +53,7 @@ function markedTables(
 ): Promise<readonly { readonly policy: string; readonly tableName: string }[]> {
   const quoted = quoteIdentifier(schema);
   return inTransaction(database, LOOK, async (query) => {
-    const { missing } = await look(query, schema);
-    if (missing.length > 0) throw new CleanupTablesMissingError(schema, missing);
-    const [run] = await query(`select id::text as id from ${quoted}.runs where id = $1::uuid`, [
-      runId,
-    ]);
-    if (!run) throw new UnknownRunError(runId, schema);
+    await requireRun(query, schema, runId);
     const rows = await query(
       `select mine.policy, marked.table_name
        from ${quoted}.policy_runs mine

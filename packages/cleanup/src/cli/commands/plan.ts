@@ -92,9 +92,10 @@ function childLines({ foreignKeys }: PolicyPlan): readonly string[] {
   );
 }
 
-function holdLines({ holds, exemptBecause }: PolicyPlan): readonly string[] {
+function holdLines({ holds, holdsBelow, exemptBecause }: PolicyPlan): readonly string[] {
   if (exemptBecause !== null) return [plainText(`holds do not count: ${exemptBecause}`)];
-  return holds.length === 0 ? [] : [plainText(`holds: ${holds.join(', ')}`)];
+  const own = holds.length === 0 ? [] : [plainText(`holds: ${holds.join(', ')}`)];
+  return [...own, ...holdsBelow.map((below) => plainText(`holds on children: ${below}`))];
 }
 
 function sqlLines(name: string, { text, values }: ShownStatement): readonly string[] {
