@@ -11,9 +11,12 @@ import { formatAdvice } from '@ops/migrations/advise';
 import { explain } from '@ops/migrations/lint';
 import { performanceIndexes } from '@ops/migrations/performance-indexes';
 import { defineEvents } from '@ops/telemetry';
+import { createTelemetry as createPageTelemetry } from '@ops/telemetry/browser';
+import { createDashboardData } from '@ops/telemetry/dashboard';
 import { createIngestHandler, keys } from '@ops/telemetry/ingest';
 import { createTelemetry } from '@ops/telemetry/node';
 import { postgresSink, telemetryTables } from '@ops/telemetry/postgres';
+import { count, createMetrics, defineRollup } from '@ops/telemetry/rollups';
 import { type Duration, TimeoutError, withTimeout } from '@ops/timeout';
 import { createFetch } from '@ops/timeout/fetch';
 import { durationMs } from '@ops/timeout/options';
@@ -46,6 +49,31 @@ const telemetry = createTelemetry<typeof events>({
 assert.equal(telemetry.stats().accepted, 0);
 const ingest = createIngestHandler({ events, sink: postgresSink(pool), auth: keys(['k']) });
 assert.equal((await ingest(new Request('http://localhost/', { method: 'POST' }))).status, 401);
+
+const page = createPageTelemetry<typeof events>({ endpoint: '/t', key: 'k', consent: 'denied' });
+assert.equal(page.track('signed_up', {}), false);
+const signUps = defineRollup('sign_ups', {
+  from: 'app_events',
+  time: 'created_at',
+  grain: ['day'],
+  dimensions: [],
+  mode: 'append',
+  measures: { n: count() },
+});
+const metrics = createMetrics({ pool, rollups: [signUps] });
+const dashboard = createDashboardData({
+  metrics,
+  widgets: {
+    today: (_params: undefined, { now, ago }) => ({
+      rollup: 'sign_ups',
+      from: ago(1),
+      to: now,
+      measures: ['n'],
+    }),
+  },
+});
+const unavailable: unknown = await dashboard.read('today').catch((error: unknown) => error);
+assert.ok(unavailable instanceof Error && unavailable.name === 'WidgetUnavailableError');
 
 const health = createHealth({
   checks: {
@@ -90,6 +118,8 @@ assert.ok(refused instanceof Error);
 
 await Promise.all([
   telemetry.shutdown({ timeout: 10 }),
+  page.shutdown(),
+  dashboard.close(),
   health.stop(),
   alerts.close({ drain: 10 }),
 ]);

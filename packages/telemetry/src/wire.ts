@@ -7,6 +7,8 @@ export interface WireEvent {
   readonly timestamp: string;
   readonly props: unknown;
   readonly context: Readonly<Record<string, unknown>>;
+  /** Above 0, at most 1: the event stands for 1 / `sampleRate` events. Absent means 1. */
+  readonly sampleRate?: number | undefined;
 }
 
 /** The body of a request. */
@@ -14,6 +16,19 @@ export interface WireBatch {
   /** When this attempt was sent, by the client's clock: the server corrects timestamps with it. */
   readonly sentAt: string;
   readonly events: readonly WireEvent[];
+  /** The write key, where no header can be sent: a beacon. */
+  readonly key?: string | undefined;
+  /**
+   * Events that this client has lost, by reason, since the last report that was acknowledged: an
+   * answer with status 200 and results acknowledges it. Without what was left out on purpose.
+   */
+  readonly lost?: Readonly<Record<string, number>> | undefined;
+  /**
+   * UUID of the report in `lost`. Until it is acknowledged, every request carries the same report with
+   * the same id, whatever its events and whatever was lost since; so a server that has counted an id
+   * does not count it again.
+   */
+  readonly lostId?: string | undefined;
 }
 
 /**

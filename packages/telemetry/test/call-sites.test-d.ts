@@ -1,9 +1,15 @@
+import type { Meter } from '@opentelemetry/api';
 import type { Pool } from 'pg';
 import { describe, expectTypeOf, it } from 'vitest';
 import * as z from 'zod';
 import { defineEvents, type EventProps, type StandardSchema } from '../src/index.ts';
 import { createIngestHandler, keys } from '../src/ingest/index.ts';
-import { createTelemetry, type TelemetryOptions } from '../src/node/index.ts';
+import {
+  createTelemetry,
+  installShutdownHooks,
+  observeStats,
+  type TelemetryOptions,
+} from '../src/node/index.ts';
 import { postgresSink } from '../src/postgres/index.ts';
 
 const events = defineEvents({
@@ -28,6 +34,11 @@ describe('the client', () => {
       void [reason, count, lost[0]?.name, status, cause],
     fetch,
     random: Math.random,
+    sample: { workflow_executed: 0.1, '*': 1 },
+    consent: 'pending',
+    redact: ['password', /token/],
+    beforeSend: (event) => (event.name === 'error' ? { ...event, props: {} } : null),
+    waitUntil: (promise) => void promise,
   });
 
   it('takes the calls as they are documented', async () => {
@@ -37,6 +48,10 @@ describe('the client', () => {
     telemetry.track('opened', { from: 'mail' });
     expectTypeOf(telemetry.stats().dropped.queue_overflow).toEqualTypeOf<number>();
     expectTypeOf(telemetry.stats().refused.closed).toEqualTypeOf<number>();
+    telemetry.consent('granted');
+    expectTypeOf(await telemetry.ready({ timeout: '5s' })).toEqualTypeOf<boolean>();
+    expectTypeOf(installShutdownHooks(telemetry, { signals: ['SIGTERM'] })).returns.toBeVoid();
+    expectTypeOf(observeStats(telemetry, {} as Meter)).returns.toBeVoid();
     await telemetry.flush();
     expectTypeOf((await telemetry.shutdown({ timeout: '5s' })).pending).toEqualTypeOf<number>();
     await using held = telemetry;
@@ -69,6 +84,8 @@ describe('the client', () => {
     expectTypeOf(createTelemetry).parameter(0).toEqualTypeOf<TelemetryOptions>();
     // @ts-expect-error: a misspelt key
     createTelemetry<typeof events>({ endpoint: 'http://x', key: 'k', queu: {} });
+    // @ts-expect-error: there is no such event
+    createTelemetry<typeof events>({ endpoint: 'http://x', key: 'k', sample: { opend: 0.1 } });
     const batch = { maxEvents: 1, interval: '5 seconds' } as const;
     // @ts-expect-error: not a duration
     createTelemetry<typeof events>({ endpoint: 'http://x', key: 'k', batch });
@@ -88,7 +105,27 @@ describe('the server', () => {
         else expectTypeOf(rejection.status).toEqualTypeOf<number>();
       },
     });
-    expectTypeOf(POST).toEqualTypeOf<(request: Request) => Promise<Response>>();
+    expectTypeOf(POST).toExtend<(request: Request) => Promise<Response>>();
+    expectTypeOf(POST.stats().dropped.invalid).toEqualTypeOf<number>();
+    expectTypeOf(POST.close({ signal: new AbortController().signal })).toEqualTypeOf<
+      Promise<void>
+    >();
+    createIngestHandler({
+      events,
+      sink: postgresSink(pool),
+      auth: keys({ web: { key: 'k', origins: ['https://app.example.com'] }, worker: 'l' }),
+      cors: { origins: ['https://app.example.com'], maxAge: '1h' },
+      rateLimit: { eventsPerSecond: 100 },
+      dialects: ['native', 'segment'],
+      unknownEvents: 'accept',
+      onEvent: (notice) => {
+        if (notice.type === 'stored') expectTypeOf(notice.event.source).toEqualTypeOf<string>();
+        else if (notice.type === 'lost') expectTypeOf(notice.sender).toEqualTypeOf<string>();
+        else expectTypeOf(notice.rejection.details).toEqualTypeOf<string>();
+      },
+    });
+    // @ts-expect-error: there is no such dialect
+    createIngestHandler({ events, sink: postgresSink(pool), auth: keys(['k']), dialects: ['x'] });
     postgresSink(pool, {
       table: 'app_events',
       columns: { name: 'event_type', path: null, context: 'context' },

@@ -16,10 +16,12 @@ export function memorySink(
     writes,
     write: (events) => {
       writes.push(events.length);
-      const outcomes = events.map(outcomeOf);
-      outcomes.forEach((outcome, index) => {
-        const event = events[index];
-        if (outcome.result === 'ok' && event && !stored.has(event.id)) stored.set(event.id, event);
+      const outcomes = events.map((event): SinkOutcome => {
+        const outcome = outcomeOf(event);
+        if (outcome.result !== 'ok') return outcome;
+        if (stored.has(event.id)) return { result: 'ok', duplicate: true };
+        stored.set(event.id, event);
+        return outcome;
       });
       return Promise.resolve(outcomes);
     },

@@ -1,43 +1,55 @@
+import { decodeInDialect } from './dialects/choose-dialect.ts';
+import { type DecodedEvent, type DecodedLoss, type Dialect, isRecord } from './dialects/dialect.ts';
+import { parseTime } from './event-time.ts';
 import { RequestRefusal } from './request-refusal.ts';
 
 /** The envelope of a batch; its events are not looked at yet. */
 export interface Batch {
+  readonly dialect: Dialect;
   readonly sentAt: Date | undefined;
-  readonly events: readonly unknown[];
-  /** Bytes of JSON they came in. */
+  /** The write key in the body. */
+  readonly key: string | undefined;
+  readonly events: readonly (DecodedEvent | string)[];
+  readonly lost: DecodedLoss | undefined;
+  /** UTF-16 units of JSON they came in. */
   readonly textLength: number;
 }
 
 /** @throws RequestRefusal 400 or 413 */
-export function parseBatch(text: string, maxEvents: number): Batch {
+export function parseBatch(
+  text: string,
+  request: Request,
+  { dialects, maxEvents }: { dialects: readonly Dialect['name'][]; maxEvents: number },
+): Batch {
+  const path = new URL(request.url).pathname.replace(/\/+$/, '');
+  const body = parseObject(text);
+  const read = body && decodeInDialect(body, { path, headers: request.headers }, dialects);
+  if (read === undefined) {
+    const message = `Expected { "sentAt": "<ISO 8601>", "events": [ … ] }, or a batch as clients of ${dialects.join(', ')} send it`;
+    throw new RequestRefusal(400, 'malformed', message);
+  }
+  const { dialect, batch } = read;
+  const { events, key, lost } = batch;
+  if (events.length > maxEvents) {
+    const message = `${events.length} events in one request, at most ${maxEvents} are allowed`;
+    throw new RequestRefusal(413, 'too_large', message);
+  }
+  return {
+    dialect,
+    sentAt: parseTime(batch.sentAt),
+    key: typeof key === 'string' && key !== '' ? key : undefined,
+    events,
+    lost,
+    textLength: text.length,
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch (cause) {
     throw new RequestRefusal(400, 'malformed', 'The body is not JSON', { cause });
   }
-  const events: unknown = isRecord(body) ? body['events'] : undefined;
-  if (!isRecord(body) || !Array.isArray(events)) {
-    const message = 'Expected { "sentAt": "<ISO 8601>", "events": [ … ] }';
-    throw new RequestRefusal(400, 'malformed', message);
-  }
-  if (events.length > maxEvents) {
-    const message = `${events.length} events in one request, at most ${maxEvents} are allowed`;
-    throw new RequestRefusal(413, 'too_large', message);
-  }
-  return { sentAt: parseTime(body['sentAt']), events, textLength: text.length };
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** `Date.parse` alone would take '1' and 'May'. */
-const ISO_TIME = /^[+-]?\d{4,6}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
-
-/** An ISO 8601 time with its offset; undefined for anything else. */
-export function parseTime(value: unknown): Date | undefined {
-  if (typeof value !== 'string' || !ISO_TIME.test(value)) return undefined;
-  const time = new Date(value);
-  return Number.isNaN(time.getTime()) ? undefined : time;
+  return isRecord(body) ? body : undefined;
 }

@@ -1,16 +1,26 @@
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
-import { TimeoutError, withTimeout } from '@ops/timeout';
-import { RequestRefusal } from './request-refusal.ts';
+import { type Clock, TimeoutError, withTimeout } from '@ops/timeout';
+import type { ByteAccount } from './byte-budget.ts';
+import type { ContentEncoding } from './check-headers.ts';
+import { inflate } from './inflate.ts';
+import { overloaded, RequestRefusal } from './request-refusal.ts';
 
 /** Bounds on one body. */
-export interface BodyLimits {
+interface BodyLimits {
   readonly bodyBytes: number;
   readonly decompressedBytes: number;
   readonly bodyTimeoutMs: number;
 }
 
-const inflate = promisify(gunzip);
+/** What a body is read with. */
+export interface BodyReading {
+  readonly encoding: ContentEncoding;
+  readonly limits: BodyLimits;
+  /** Takes bytes from the budget of all bodies; false when it has not so many left. */
+  readonly take: ByteAccount['take'];
+  /** The part of the budget that this body may come out of. */
+  readonly share: number;
+  readonly clock: Clock;
+}
 
 /**
  * So many times the limit is read and thrown away of a body that is too large, so that a client
@@ -22,16 +32,16 @@ const DISCARD_FACTOR = 4;
  * The text of the body, decompressed. Counts bytes as they arrive, and as zlib gives them out, and
  * stops at the limit: memory stays in proportion to the two limits, whatever is sent.
  *
- * @throws RequestRefusal 400, 408 or 413
+ * @throws RequestRefusal 400, 408, 413 or 503
  */
-export async function readBody(
-  request: Request,
-  isGzip: boolean,
-  limits: BodyLimits,
-): Promise<string> {
-  const bytes = await receive(request, limits);
-  const content = isGzip ? await decompress(bytes, limits.decompressedBytes) : bytes;
-  if (content.byteLength > limits.decompressedBytes) throw tooLarge(limits.decompressedBytes);
+export async function readBody(request: Request, reading: BodyReading): Promise<string> {
+  const { encoding, limits } = reading;
+  const bytes = await receive(request, reading);
+  if (encoding === 'identity' && bytes.byteLength > limits.decompressedBytes) {
+    throw tooLarge(limits.decompressedBytes);
+  }
+  const content =
+    encoding === 'identity' ? bytes : await inflate(bytes, encoding, inflatedBytes(reading));
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(content);
   } catch (cause) {
@@ -39,53 +49,72 @@ export async function readBody(
   }
 }
 
-async function receive(request: Request, limits: BodyLimits): Promise<Buffer> {
-  const { bodyBytes, bodyTimeoutMs } = limits;
+function inflatedBytes(reading: BodyReading): (bytes: number) => void {
+  const { decompressedBytes } = reading.limits;
+  let total = 0;
+  return (bytes) => {
+    total += bytes;
+    if (total > decompressedBytes) throw tooLarge(decompressedBytes);
+    hold(bytes, reading);
+  };
+}
+
+async function receive(request: Request, reading: BodyReading): Promise<Buffer> {
+  const { bodyBytes, bodyTimeoutMs } = reading.limits;
   const announced = Number(request.headers.get('content-length') ?? 0);
   if (announced > bodyBytes * DISCARD_FACTOR) throw tooLarge(bodyBytes);
   if (request.body === null) return Buffer.alloc(0);
-  const reader = request.body.getReader();
+  const reader = readerOf(request.body);
   try {
-    return await withTimeout(() => readAll(reader, bodyBytes), bodyTimeoutMs);
+    const { clock } = reading;
+    return await withTimeout(() => readAll(reader, reading), bodyTimeoutMs, { clock });
   } catch (cause) {
     if (cause instanceof RequestRefusal) throw cause;
     if (cause instanceof TimeoutError) {
       const message = `The body did not arrive within ${bodyTimeoutMs} ms`;
       throw new RequestRefusal(408, 'body_timeout', message, { cause });
     }
-    throw new RequestRefusal(400, 'malformed', 'The body broke off', { cause });
+    throw new RequestRefusal(400, 'aborted', 'The body broke off', { cause });
   } finally {
     // Ends a read that hangs. Not cancelled: that would reset the connection before the answer.
     reader.releaseLock();
   }
 }
 
+/** @throws RequestRefusal 500 when something read the body before, such as a framework's parser */
+function readerOf(body: ReadableStream<Uint8Array>): ReadableStreamDefaultReader<Uint8Array> {
+  try {
+    return body.getReader();
+  } catch (cause) {
+    const message = 'The body was read before it reached the handler';
+    throw new RequestRefusal(500, 'internal', message, { cause });
+  }
+}
+
 async function readAll(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  limitBytes: number,
+  reading: BodyReading,
 ): Promise<Buffer> {
+  const limitBytes = reading.limits.bodyBytes;
   let chunks: Uint8Array[] = [];
   let receivedBytes = 0;
   while (receivedBytes <= limitBytes * DISCARD_FACTOR) {
     const { done, value } = await reader.read();
     if (done) break;
     receivedBytes += value.byteLength;
-    if (receivedBytes > limitBytes) chunks = [];
-    else chunks.push(value);
+    if (receivedBytes > limitBytes) {
+      chunks = [];
+      continue;
+    }
+    hold(value.byteLength, reading);
+    chunks.push(value);
   }
   if (receivedBytes > limitBytes) throw tooLarge(limitBytes);
   return Buffer.concat(chunks);
 }
 
-async function decompress(bytes: Buffer, limitBytes: number): Promise<Buffer> {
-  try {
-    return await inflate(bytes, { maxOutputLength: limitBytes });
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE') {
-      throw tooLarge(limitBytes);
-    }
-    throw new RequestRefusal(400, 'malformed', 'The body is not gzip', { cause });
-  }
+function hold(bytes: number, { take, share }: BodyReading): void {
+  if (!take(bytes, share)) throw overloaded('Too many bytes of other requests are held');
 }
 
 function tooLarge(limitBytes: number): RequestRefusal {

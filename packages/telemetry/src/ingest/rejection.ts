@@ -29,22 +29,6 @@ export type Rejection =
       readonly cause?: unknown;
     };
 
-export type OnReject = (rejection: Rejection) => void;
-
-/** An `onReject` that cannot fail, sync or async. */
-export function guarded(
-  onReject: ((rejection: Rejection) => void | Promise<void>) | undefined,
-): OnReject {
-  return (rejection) => {
-    try {
-      const returned: unknown = onReject?.(rejection);
-      Promise.resolve(returned).catch(() => {});
-    } catch {
-      // Reporting must not change the answer.
-    }
-  };
-}
-
 export function requestRejection(refusal: RequestRefusal, sender: string | undefined): Rejection {
   const { status, reason, message: details, cause } = refusal;
   return {

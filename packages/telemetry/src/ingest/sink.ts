@@ -7,9 +7,18 @@ export interface IngestEvent {
   readonly props: unknown;
   /** As it came, not validated. */
   readonly context: Readonly<Record<string, unknown>>;
-  /** When it happened, by the server's clock: corrected by the client's skew, and clamped. */
+  /**
+   * When it happened, by the server's clock: corrected by the client's skew, and clamped. A repeat
+   * of the event may have a slightly different one.
+   */
   readonly timestamp: Date;
+  /** As the client wrote it, the same in every repeat; null when it wrote none that can be read. */
+  readonly clientTimestamp: Date | null;
   readonly receivedAt: Date;
+  /** Who sent it: the name that `auth` returned. */
+  readonly source: string;
+  /** In (0, 1]. It stands for `1 / sampleRate` events. */
+  readonly sampleRate: number;
 }
 
 /**
@@ -17,7 +26,11 @@ export interface IngestEvent {
  * `retry`, it may be stored later.
  */
 export type SinkOutcome =
-  | { readonly result: 'ok' }
+  | {
+      readonly result: 'ok';
+      /** It was there before this write. Absent when it is new, or the sink cannot tell. */
+      readonly duplicate?: true | undefined;
+    }
   | {
       readonly result: 'drop';
       /** Sent to the client: no data of others, no internals. */
@@ -31,8 +44,10 @@ export type SinkOutcome =
 export interface EventSink {
   /**
    * Stores the events, each once however often it is given, and resolves after the commit with one
-   * outcome per event, in their order. Rejects when nothing can be said of any: all are sent again.
-   * Must settle; until then it takes one of the handler's `limits.concurrentWrites`.
+   * outcome per event, in their order. No two of one call have the same id; calls under way at the
+   * same time may. Rejects when nothing can be said of any: all are sent again. Events of several
+   * requests come in one call, so an event that cannot be stored must not fail the others.
+   * Until it settles it takes one of the handler's `limits.concurrentWrites`.
    */
   write(events: readonly IngestEvent[]): Promise<readonly SinkOutcome[]>;
 }

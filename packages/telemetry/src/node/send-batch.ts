@@ -2,120 +2,75 @@ import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { Clock } from '@ops/timeout';
 import { type Fetch, parseRetryAfter } from '@ops/timeout/fetch';
-import type { EventResult } from '../wire.ts';
-import type { QueuedEvent } from './event-queue.ts';
+import { outcomeOf, type SendBatch, type SendOutcome } from '../client/answer.ts';
+import type { QueuedEvent } from '../client/event-queue.ts';
+import type { LossLedger } from '../client/loss-report.ts';
 import { readCapped } from './read-capped.ts';
-
-/** What one request came to. */
-export type SendOutcome = {
-  /** From `Retry-After`, whatever the status. */
-  readonly retryAfterMs?: number | undefined;
-  readonly status?: number | undefined;
-} & (
-  | { readonly kind: 'answered'; readonly results: ReadonlyMap<string, EventResult> }
-  | { readonly kind: 'too_large' | 'final' | 'failed'; readonly cause: unknown }
-);
-
-/** Sends one batch in one request. Never rejects. */
-export type SendBatch = (
-  batch: readonly QueuedEvent[],
-  signal: AbortSignal,
-) => Promise<SendOutcome>;
 
 interface SendBatchOptions {
   readonly endpoint: string;
   readonly key: string;
+  /** Bytes of JSON; a smaller body goes as it is. */
+  readonly gzipFrom: number;
   /** With its time limit in it. */
   readonly fetch: Fetch;
+  readonly ledger: LossLedger;
   readonly clock: Clock;
 }
 
-/** Below this gzip saves less than a packet. */
-const GZIP_FROM_BYTES = 1024;
-/** An answer for 10,000 events is about 700 kB; a server that sends more is not ours. */
-const MAX_ANSWER_BYTES = 2_000_000;
-/** Statuses under 500 that say "later" rather than "no". */
-const LATER = new Set([408, 425, 429]);
+/** An answer has about 70 bytes for each event; a server that sends more than this is not ours. */
+const MAX_ANSWER_BYTES = 1_000_000;
+const MAX_ANSWER_BYTES_PER_EVENT = 1_000;
 
 const compress = promisify(gzip);
 
 export function createSendBatch(options: SendBatchOptions): SendBatch {
-  const { endpoint, key, fetch, clock } = options;
+  const { endpoint, fetch, ledger, clock } = options;
   return async (batch, signal) => {
     try {
-      const { body, encoding } = await encode(batch, clock.now());
+      const text = bodyOf(batch, ledger, clock.now());
+      const isPlain = Buffer.byteLength(text) < options.gzipFrom;
       const response = await fetch(endpoint, {
         method: 'POST',
         headers: {
-          authorization: `Bearer ${key}`,
+          authorization: `Bearer ${options.key}`,
           'content-type': 'application/json',
-          ...(encoding !== undefined && { 'content-encoding': encoding }),
+          ...(!isPlain && { 'content-encoding': 'gzip' }),
         },
-        body,
+        // Level 1 costs a third of level 6 and saves nearly as much on events, which repeat themselves.
+        body: isPlain ? text : await compress(text, { level: constants.Z_BEST_SPEED }),
         signal,
         // Following a 301 or 302 would turn the POST into a GET and lose the batch.
         redirect: 'manual',
       });
       // Inside, since what a fetch of the host's gives may be no Response at all.
-      return await judge(response, clock);
+      const outcome = await judge(response, batch.length, clock);
+      if (outcome.kind === 'answered') ledger.acknowledge();
+      return outcome;
     } catch (cause) {
       return { kind: 'failed', cause };
     }
   };
 }
 
-async function encode(
-  batch: readonly QueuedEvent[],
-  now: number,
-): Promise<{ body: Uint8Array<ArrayBuffer> | string; encoding?: 'gzip' }> {
+function bodyOf(batch: readonly QueuedEvent[], ledger: LossLedger, now: number): string {
+  const report = ledger.current(now);
   const sentAt = new Date(now).toISOString();
-  const body = `{"sentAt":"${sentAt}","events":[${batch.map((event) => event.json).join(',')}]}`;
-  const sizeBytes = batch.reduce((total, event) => total + event.sizeBytes, 0);
-  if (sizeBytes <= GZIP_FROM_BYTES) return { body };
-  // Level 1 costs a third of level 6 and saves nearly as much on events, which repeat themselves.
-  const compressed = await compress(body, { level: constants.Z_BEST_SPEED });
-  return { body: new Uint8Array(compressed), encoding: 'gzip' };
+  const head = JSON.stringify({ sentAt, ...report }).slice(0, -1);
+  return `${head},"events":[${batch.map((event) => event.json).join(',')}]}`;
 }
 
-async function judge(response: Response, clock: Clock): Promise<SendOutcome> {
+async function judge(response: Response, eventCount: number, clock: Clock): Promise<SendOutcome> {
   const { status } = response;
   const wait = parseRetryAfter(response.headers.get('retry-after'), clock.now());
   const facts = { status, ...(wait !== undefined && { retryAfterMs: wait }) };
   let text: string;
   try {
     // Read whatever the status: a connection whose body is left unread cannot be used again.
-    text = await readCapped(response, MAX_ANSWER_BYTES);
+    text = await readCapped(response, MAX_ANSWER_BYTES + eventCount * MAX_ANSWER_BYTES_PER_EVENT);
   } catch (cause) {
     if (response.ok) return { ...facts, kind: 'failed', cause };
     text = '';
   }
-  const cause = new Error(`The ingest endpoint answered ${status}: ${text.slice(0, 200)}`);
-  if (status === 413) return { ...facts, kind: 'too_large', cause };
-  if (status >= 400 && status < 500 && !LATER.has(status))
-    return { ...facts, kind: 'final', cause };
-  const results = status === 200 ? parseResults(text) : undefined;
-  // A 202 promises nothing. A 200 without results is a login page or a proxy: it says nothing about the events.
-  return results === undefined
-    ? { ...facts, kind: 'failed', cause }
-    : { ...facts, kind: 'answered', results };
-}
-
-function parseResults(text: string): Map<string, EventResult> | undefined {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof body !== 'object' || body === null) return undefined;
-  const results: unknown = Reflect.get(body, 'results');
-  if (typeof results !== 'object' || results === null) return undefined;
-  const entries = Object.entries(results).filter(([, result]) => isResult(result));
-  return new Map(entries as [string, EventResult][]);
-}
-
-function isResult(value: unknown): value is EventResult {
-  return (
-    typeof value === 'object' && value !== null && typeof Reflect.get(value, 'result') === 'string'
-  );
+  return { ...outcomeOf(status, text), ...facts };
 }

@@ -12,3 +12,14 @@ export interface SqlClient {
   on?(event: 'error', listener: (error: Error) => void): unknown;
   removeListener?(event: 'error', listener: (error: Error) => void): unknown;
 }
+
+/** A `pg.Pool` again, whose connections also take what `pg-copy-streams` makes. */
+export interface CopyPool {
+  connect(): Promise<CopyClient>;
+}
+
+/** One connection that can COPY. */
+export interface CopyClient extends SqlClient {
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
+  query<T extends { submit(connection: never): void }>(stream: T): T;
+}

@@ -1,20 +1,15 @@
 import type { SinkOutcome } from '../ingest/sink.ts';
 import type { InsertRows } from './insert-rows.ts';
 import type { Row } from './rows.ts';
-import { serverErrorState } from './server-error.ts';
+import { rowFaultState } from './server-error.ts';
 
 /** One event of a write, with its place in the answer. */
 export interface Pending {
   readonly index: number;
+  readonly id: string;
   readonly row: Row;
+  readonly isAtHome: boolean;
 }
-
-/**
- * SQLSTATEs that are the fault of a row and come again however often it is tried: class 22, data
- * exception; class 23, constraint violation; class 54, program limit exceeded (JSON nested too deep
- * for the server's stack); P0001, `raise exception` in a trigger that checks rows.
- */
-const ROW_FAULT = /^(?:22|23|54|P0001$)/;
 
 /**
  * Inserts all rows but the poisonous ones. When the server refuses a set for the fault of a row, the
@@ -30,11 +25,12 @@ export async function isolatePoison(
   settle: (index: number, outcome: SinkOutcome) => void,
 ): Promise<void> {
   if (pending.length === 0) return;
+  let repeated: ReadonlySet<string>;
   try {
-    await insert(pending.map(({ row }) => row));
+    repeated = await insert(pending.map(({ row }) => row));
   } catch (cause) {
-    const sqlState = serverErrorState(cause);
-    if (sqlState === undefined || !ROW_FAULT.test(sqlState)) throw cause;
+    const sqlState = rowFaultState(cause);
+    if (sqlState === undefined) throw cause;
     const [first] = pending;
     if (pending.length === 1 && first !== undefined) {
       // The message may name constraints and columns: it goes to the cause, not to the client.
@@ -47,5 +43,10 @@ export async function isolatePoison(
     await isolatePoison(pending.slice(middle), insert, settle);
     return;
   }
-  for (const { index } of pending) settle(index, { result: 'ok' });
+  // Of two in one statement the first was inserted.
+  const seen = new Set(repeated);
+  for (const { index, id } of pending) {
+    settle(index, seen.has(id) ? { result: 'ok', duplicate: true } : { result: 'ok' });
+    seen.add(id);
+  }
 }

@@ -1,40 +1,8 @@
 import type { Duration } from '@ops/timeout';
-import { durationMs, parseOptions, type Shape } from '@ops/timeout/options';
+import { callable, durationMs, parseOptions, type Shape, withMethods } from '@ops/timeout/options';
 import * as z from 'zod';
-
-/** The parts of an event that can have a column. */
-export type EventField =
-  | 'id'
-  | 'name'
-  | 'userId'
-  | 'path'
-  | 'props'
-  | 'context'
-  | 'timestamp'
-  | 'receivedAt';
-
-/**
- * The column of each part; null leaves a part out. The default is a plain table
- * `app_events(id, user_id, event_type, path, meta, created_at)`.
- */
-export interface ColumnMapping {
-  /** Must be unique by itself. @default 'id' */
-  readonly id?: string | undefined;
-  /** @default 'event_type' */
-  readonly name?: string | null | undefined;
-  /** `userId` of the context; null where there is none. @default 'user_id' */
-  readonly userId?: string | null | undefined;
-  /** `path` of the context; null where there is none. @default 'path' */
-  readonly path?: string | null | undefined;
-  /** JSON. @default 'meta' */
-  readonly props?: string | null | undefined;
-  /** JSON of the whole context, `userId` and `path` included. @default null */
-  readonly context?: string | null | undefined;
-  /** When it happened. @default 'created_at' */
-  readonly timestamp?: string | null | undefined;
-  /** When the server got it. @default null */
-  readonly receivedAt?: string | null | undefined;
-}
+import { type ColumnMapping, hasColumnTwice } from './columns.ts';
+import type { PostgresSinkEvent } from './sink-events.ts';
 
 /** Options of {@link postgresSink}. */
 export interface PostgresSinkOptions {
@@ -49,6 +17,20 @@ export interface PostgresSinkOptions {
    * @default '10s'
    */
   readonly timeout?: Duration | undefined;
+  /**
+   * Of a partitioned table: how many months after the current one have a partition. Looked after by
+   * the first write and then by one write an hour, see {@link ensurePartitions}. 0 to 120; null to
+   * make none here, because something else does.
+   * @default 2
+   */
+  readonly partitionsAhead?: number | null | undefined;
+  /** Told what became of the partitions. What it throws is ignored. */
+  readonly onEvent?: ((event: PostgresSinkEvent) => void) | undefined;
+  /**
+   * Says what month it is, and when the hour is over.
+   * @default the real time
+   */
+  readonly clock?: { now(): number } | undefined;
 }
 
 /** A name as the catalog has it. */
@@ -59,35 +41,53 @@ export const identifier: z.ZodType<string, string> = z
     'expected a name of 1 to 63 bytes',
   );
 
-const columnsSchema = z
+/** Months to make partitions for. Ten years are 120 tables. */
+export const monthCount: z.ZodType<number, number> = z.int().min(0).max(120);
+
+/** The real time unless told otherwise. */
+export const wallClock: z.ZodType<{ now(): number }, { now(): number } | undefined> = withMethods<{
+  now(): number;
+}>('now').default(() => ({ now: () => Date.now() }));
+
+const column = identifier.nullable().optional();
+
+/** Checked alone; whether the table has the columns is seen at the first write. */
+export const columnMapping: z.ZodType<ColumnMapping, ColumnMapping | undefined> = z
   .strictObject({
-    id: identifier.default('id'),
-    name: identifier.nullable().default('event_type'),
-    userId: identifier.nullable().default('user_id'),
-    path: identifier.nullable().default('path'),
-    props: identifier.nullable().default('meta'),
-    context: identifier.nullable().default(null),
-    timestamp: identifier.nullable().default('created_at'),
-    receivedAt: identifier.nullable().default(null),
+    id: identifier.optional(),
+    name: column,
+    userId: column,
+    path: column,
+    props: column,
+    context: column,
+    timestamp: column,
+    clientTimestamp: column,
+    receivedAt: column,
+    source: column,
+    sampleRate: column,
   } satisfies Shape<ColumnMapping>)
-  .refine((columns) => {
-    const used = Object.values(columns).filter((column) => column !== null);
-    return new Set(used).size === used.length;
-  }, 'expected a different column for each part');
+  .refine((columns) => !hasColumnTwice(columns), 'expected a different column for each part')
+  .prefault({});
 
 const schema = z.strictObject({
   table: identifier.default('app_events'),
   schema: identifier.optional(),
-  columns: columnsSchema.prefault({}),
+  columns: columnMapping,
   timeout: durationMs({ minMs: 1 }).default(10_000),
+  partitionsAhead: monthCount.nullable().default(2),
+  onEvent: callable<(event: PostgresSinkEvent) => void>().optional(),
+  clock: wallClock,
 } satisfies Shape<PostgresSinkOptions>);
 
 /** Defaults filled in; `timeout` in milliseconds. */
 export interface ParsedPostgresSinkOptions {
   readonly table: string;
   readonly schema?: string | undefined;
-  readonly columns: Readonly<Record<EventField, string | null>>;
+  readonly columns: ColumnMapping;
   readonly timeout: number;
+  readonly partitionsAhead: number | null;
+  readonly onEvent?: ((event: PostgresSinkEvent) => void) | undefined;
+  readonly clock: { now(): number };
 }
 
 /** @throws InvalidOptionsError */

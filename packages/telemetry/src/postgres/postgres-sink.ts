@@ -1,25 +1,33 @@
 import { InvalidOptionsError, withTimeout } from '@ops/timeout';
 import type { EventSink, IngestEvent, SinkOutcome } from '../ingest/sink.ts';
+import { chunksOf } from './chunks.ts';
 import type { SqlPool } from './database.ts';
-import { createInsertRows } from './insert-rows.ts';
+import { isAtHome } from './home-month.ts';
+import { createInserts } from './insert-rows.ts';
 import { isolatePoison, type Pending } from './isolate-poison.ts';
 import { type PostgresSinkOptions, parsePostgresSinkOptions } from './options.ts';
 import { rowOf, UnwritableValue } from './rows.ts';
+import { isRoutingFailure } from './server-error.ts';
 import { readTableLayout, type TableLayout } from './table-layout.ts';
+import { createUpkeep } from './upkeep.ts';
 import { withClient } from './with-client.ts';
 
-/** Rows in one statement: measured, 5,000 are slower than 1,000, and 100 a third slower. */
-const CHUNK_ROWS = 1_000;
-
 /**
- * Stores events in a table that you own, one row each, at most 1,000 rows in a statement. Needs `insert` on the table and a unique index on its id column; an id that is there
- * already is left as it is and counts as stored.
+ * Stores events in a table that you own, one row each, at most 1,000 rows in a statement. An id that
+ * is there already is left as it is and counts as stored; its outcome says `duplicate`.
+ *
+ * A plain table needs a unique index on its id column, and `insert` and `select` on it. A
+ * partitioned one has to be as `ensureTables` makes it: by whole months of UTC, each partition with
+ * a unique index on the id, and beside it `<table>_moved`. There an id is stored once even when a
+ * repeat was given a time in another month.
  *
  * Values travel as text and are cast to the types that the catalog has for the columns, so `user_id`
  * may be `uuid`, `text` or `bigint`. An event with a value that its column refuses is dropped, alone.
+ * Whatever is not the fault of an event (no connection, time limit, deadlock, a read-only server, no
+ * permission, no table) rejects the write, or makes the rest of it `retry`, with the cause.
  *
- * The table is looked up at the first write and again after a write that failed. Nothing is read or
- * connected before, and the pool stays yours to end.
+ * The table is looked up at the first write and after a write that failed, a partitioned one also once
+ * an hour. Nothing is read or connected before, and the pool stays yours to end.
  *
  * @throws InvalidOptionsError
  */
@@ -29,6 +37,7 @@ export function postgresSink(pool: SqlPool, options: PostgresSinkOptions = {}): 
   }
   const parsed = parsePostgresSinkOptions(options);
   let layout: TableLayout | undefined;
+  const upkeep = createUpkeep(pool, parsed);
 
   const write = async (
     events: readonly IngestEvent[],
@@ -38,11 +47,11 @@ export function postgresSink(pool: SqlPool, options: PostgresSinkOptions = {}): 
     const deadlineAt = performance.now() + parsed.timeout;
     await withClient(pool, signal, async (client) => {
       const target = (layout ??= await readTableLayout(client, parsed));
-      const pending = prepare(events, target, outcomes);
-      const insert = createInsertRows(client, target, () => deadlineAt - performance.now());
-      for (let start = 0; start < pending.length; start += CHUNK_ROWS) {
+      const inserts = createInserts(client, target, () => deadlineAt - performance.now());
+      for (const chunk of chunksOf(prepare(events, target, outcomes))) {
         signal.throwIfAborted();
-        await isolatePoison(pending.slice(start, start + CHUNK_ROWS), insert, (index, outcome) => {
+        const insert = chunk[0]?.isAtHome === false ? inserts.moved : inserts.home;
+        await isolatePoison(chunk, insert, (index, outcome) => {
           outcomes[index] = outcome;
         });
       }
@@ -55,8 +64,8 @@ export function postgresSink(pool: SqlPool, options: PostgresSinkOptions = {}): 
       const outcomes: SinkOutcome[] = events.map(() => ({ result: 'retry' }));
       try {
         await withTimeout(({ signal }) => write(events, outcomes, signal), parsed.timeout);
-        return outcomes;
       } catch (cause) {
+        if (isRoutingFailure(cause)) await upkeep.run(layout);
         layout = undefined; // it may have been altered
         const isNothingSettled = outcomes.every(({ result }) => result === 'retry');
         if (isNothingSettled) throw cause;
@@ -65,6 +74,11 @@ export function postgresSink(pool: SqlPool, options: PostgresSinkOptions = {}): 
           outcome.result === 'retry' ? { result: 'retry', cause } : outcome,
         );
       }
+      if (upkeep.isDue(layout)) {
+        await upkeep.run(layout);
+        layout = undefined; // partitions of other makers are looked at
+      }
+      return outcomes;
     },
   };
 }
@@ -75,10 +89,12 @@ function prepare(
   layout: TableLayout,
   outcomes: SinkOutcome[],
 ): Pending[] {
+  const isPlain = layout.moved === undefined;
   const pending: Pending[] = [];
   events.forEach((event, index) => {
     try {
-      pending.push({ index, row: rowOf(event, layout.columns) });
+      const row = rowOf(event, layout.columns);
+      pending.push({ index, id: event.id, row, isAtHome: isPlain || isAtHome(event) });
     } catch (cause) {
       const details =
         cause instanceof UnwritableValue ? cause.message : 'it cannot be written as JSON';

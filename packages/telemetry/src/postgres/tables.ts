@@ -1,12 +1,3 @@
-import type { Duration } from '@ops/timeout';
-import { InvalidOptionsError, withTimeout } from '@ops/timeout';
-import { durationMs, parseOptions, type Shape } from '@ops/timeout/options';
-import * as z from 'zod';
-import type { SqlPool } from './database.ts';
-import { quoteIdentifier } from './identifier.ts';
-import { identifier } from './options.ts';
-import { withClient } from './with-client.ts';
-
 /** One migration of a {@link MigrationPack}. */
 export interface PackMigration {
   /** Digits; compared as a number. */
@@ -24,13 +15,44 @@ export interface MigrationPack {
   readonly migrations: readonly PackMigration[];
 }
 
+/** The partitioned table with its default partition; the months are made by `ensurePartitions`. */
+export const PARTITIONED_TABLE = `
+create table {{schema}}.app_events (
+  id uuid not null,
+  event_type text not null,
+  user_id text,
+  path text,
+  meta jsonb,
+  context jsonb,
+  created_at timestamptz not null,
+  received_at timestamptz not null default now(),
+  source text,
+  sample_rate real not null default 1,
+  xid xid8 not null default pg_current_xact_id()
+) partition by range (created_at);
+create index app_events_created_at_idx on {{schema}}.app_events (created_at);
+create index app_events_xid_idx on {{schema}}.app_events (xid);
+create table {{schema}}.app_events_default
+  partition of {{schema}}.app_events (primary key (id)) default;
+create table {{schema}}.app_events_moved (
+  id uuid primary key,
+  created_at timestamptz not null
+);`;
+
 /**
- * The table that {@link postgresSink} writes by default, for applications that have none:
- * `app_events(id, user_id, event_type, path, meta, created_at)`, with an index on `created_at` for
- * retention. `user_id` is text, so that any application's ids fit.
+ * The tables that {@link postgresSink} writes by default, for applications that have none.
  *
- * Every statement says `if not exists`, so that `ensureTables` and a migration runner may both have
- * their turn.
+ * Version 1 makes a plain `app_events(id, user_id, event_type, path, meta, created_at)`. Version 2
+ * replaces it by a table that is partitioned by month of `created_at`, **only** when it is exactly
+ * what version 1 makes, empty, and nothing refers to it: so a new installation is partitioned, and a
+ * table that has rows, or that anybody has added to, stays as it is and goes on to work. It is never
+ * converted; moving its rows is a decision, and `replay` is a way.
+ *
+ * `app_events`: `user_id` is text, so that any application's ids fit; `created_at` is when the event
+ * happened by the server's clock; `sample_rate` says that the row stands for `1 / sample_rate`
+ * events; `xid` is the transaction that inserted it, for rollups that follow. `app_events_default`
+ * takes the months that have no partition. `app_events_moved` notes the rows that lie outside the
+ * month in which their id was made, see {@link postgresSink}.
  */
 export const telemetryTables: MigrationPack = {
   name: 'ops_telemetry',
@@ -50,85 +72,56 @@ create table if not exists {{schema}}.app_events (
 );
 create index if not exists app_events_created_at_idx on {{schema}}.app_events (created_at);`,
     },
+    {
+      version: '2',
+      name: 'app_events_by_month',
+      sql: `
+do $ops_telemetry$
+declare
+  plain regclass := to_regclass('{{schema}}.app_events');
+begin
+  if exists (select from pg_class where oid = plain and relkind = 'r' and not relispartition) then
+    lock table {{schema}}.app_events in access exclusive mode;
+    if exists (select from {{schema}}.app_events)
+      or (
+        select array_agg(format('%s %s', attname, format_type(atttypid, atttypmod)) order by attnum)
+        from pg_attribute
+        where attrelid = plain and attnum > 0
+      ) is distinct from array[
+        'id uuid',
+        'user_id text',
+        'event_type text',
+        'path text',
+        'meta jsonb',
+        'created_at timestamp with time zone'
+      ]
+      or (select count(*) from pg_index where indrelid = plain) <> 2
+      or exists (select from pg_constraint where conrelid = plain and contype not in ('p', 'n'))
+      or exists (select from pg_constraint where confrelid = plain)
+      or exists (select from pg_trigger where tgrelid = plain)
+      or exists (select from pg_policy where polrelid = plain)
+      or exists (select from pg_publication_rel where prrelid = plain)
+      or exists (select from pg_inherits where inhparent = plain)
+      or exists (select from pg_depend where refobjid = plain and deptype = 'n')
+      or exists (
+        select
+        from pg_class
+        where oid = plain
+          and (relacl is not null or relrowsecurity or reloptions is not null)
+      )
+    then
+      raise notice 'app_events stays a plain table: it is in use';
+      return;
+    end if;
+    drop table {{schema}}.app_events;
+    plain := null;
+  end if;
+  if plain is not null then
+    return;
+  end if;
+${PARTITIONED_TABLE.trim().replaceAll(/^/gm, '  ')}
+end
+$ops_telemetry$;`,
+    },
   ],
 };
-
-/** Options of {@link ensureTables}. */
-export interface EnsureTablesOptions {
-  /** Created when missing. @default 'public' */
-  readonly schema?: string | undefined;
-  /** For all of it, waiting for a connection and for other replicas included. @default '30s' */
-  readonly timeout?: Duration | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-const optionsSchema = z.strictObject({
-  schema: identifier.default(telemetryTables.schema),
-  timeout: durationMs({ minMs: 1 }).default(30_000),
-  signal: z.instanceof(AbortSignal).optional(),
-} satisfies Shape<EnsureTablesOptions>);
-
-/** Two that create the same thing at the same moment: one gets one of these, and finds it there next. */
-const RACE = /^(?:23505|42P06|42P07|42710)$/;
-const TRIES = 5;
-
-/**
- * Creates what {@link telemetryTables} says where it is missing, and touches nothing that is there.
- * Safe to call from any number of replicas at once, at every start: with the table there it is one
- * read of the catalog and takes no lock.
- *
- * @throws InvalidOptionsError, TimeoutError, `signal.reason`, or what the database says.
- */
-export async function ensureTables(
-  pool: SqlPool,
-  options: EnsureTablesOptions = {},
-): Promise<void> {
-  if (typeof (pool as SqlPool | undefined)?.connect !== 'function') {
-    throw new InvalidOptionsError('ensureTables: pool: expected a pg.Pool, or what looks like one');
-  }
-  const { schema, timeout, signal } = parseOptions(optionsSchema, options, { of: 'ensureTables' });
-  const work = (inner: AbortSignal): Promise<void> => createMissing(pool, schema, timeout, inner);
-  await withTimeout(({ signal: inner }) => work(inner), timeout, { signal });
-}
-
-async function createMissing(
-  pool: SqlPool,
-  schema: string,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const quoted = quoteIdentifier(schema);
-  await withClient(pool, signal, async (client) => {
-    for (let attempt = 1; ; attempt += 1) {
-      const { rows } = await client.query(
-        `select to_regclass($1) is not null and to_regclass($2) is not null as is_there,
-           to_regnamespace($3) is not null as has_schema`,
-        [`${quoted}.app_events`, `${quoted}.app_events_created_at_idx`, quoted],
-      );
-      const found = rows[0] as { is_there?: boolean; has_schema?: boolean } | undefined;
-      if (found?.is_there === true) return;
-      try {
-        // Several statements in one message are one transaction: the settings end with it.
-        await client.query(statements(quoted, found?.has_schema === true, timeoutMs));
-      } catch (error) {
-        await client.query('rollback');
-        const code: unknown = Reflect.get(Object(error), 'code');
-        if (attempt >= TRIES || typeof code !== 'string' || !RACE.test(code)) throw error;
-      }
-    }
-  });
-}
-
-/** The server gives up a little before the caller does, so that the connection stays usable. */
-function statements(quotedSchema: string, hasSchema: boolean, timeoutMs: number): string {
-  const limitMs = Math.max(1, Math.floor(timeoutMs * 0.9));
-  // Not "if not exists", which asks for the right to create schemas even where there is one.
-  const createSchema = hasSchema ? '' : `create schema ${quotedSchema};`;
-  const sql = telemetryTables.migrations.map((migration) => migration.sql).join('\n');
-  return `begin;
-set local statement_timeout = ${limitMs};
-set local lock_timeout = ${limitMs};
-${createSchema}
-${sql.replaceAll('{{schema}}', () => quotedSchema)}
-commit;`;
-}

@@ -1,16 +1,22 @@
-import type { SqlClient, SqlPool } from './database.ts';
-import { serverErrorState } from './server-error.ts';
+import { isReadOnlyServer, serverErrorState } from './server-error.ts';
+
+/** Any connection of a pool. */
+interface Client {
+  release(destroy?: Error | boolean): void;
+  on?(event: 'error', listener: (error: Error) => void): unknown;
+  removeListener?(event: 'error', listener: (error: Error) => void): unknown;
+}
 
 /**
  * Lends a connection to `work`. When `signal` is aborted the connection is closed, which ends the
  * statement under way for us, if not for the server; one that the pool hands out only later goes
  * straight back. A connection whose work failed with anything but an error of the server is closed
- * too, since nobody knows what state it is in.
+ * too, since nobody knows what state it is in; and so is one to a server that takes no writes.
  */
-export async function withClient<T>(
-  pool: SqlPool,
+export async function withClient<C extends Client, T>(
+  pool: { connect(): Promise<C> },
   signal: AbortSignal,
-  work: (client: SqlClient) => Promise<T>,
+  work: (client: C) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
   if (signal.aborted) {
@@ -36,7 +42,7 @@ export async function withClient<T>(
     release(false);
     return result;
   } catch (error) {
-    release(serverErrorState(error) === undefined);
+    release(serverErrorState(error) === undefined || isReadOnlyServer(error));
     throw error;
   }
 }

@@ -72,6 +72,30 @@ it.each([
   ['NUL and half a surrogate pair', { s: 'a\0b\uD800c' }, { s: 'a\uFFFDb\uFFFDc' }],
   ['nothing', undefined, {}],
   ['null', null, null],
+  ['NUL and half a pair in a key', { 'a\0\uDC00': 1 }, { 'a\uFFFD\uFFFD': 1 }],
+  ['a date that is none', { d: new Date(Number.NaN) }, { d: null }],
+  ['numbers that are none', [Number.NaN, Infinity, -0], [null, null, 0]],
+  [
+    'symbols and functions',
+    { s: Symbol('x'), f: () => 1, l: [Symbol('x'), () => 1] },
+    { l: [null, null] },
+  ],
+  [
+    'typed arrays',
+    { t: new Float32Array([1, 2]), d: new DataView(new ArrayBuffer(8)) },
+    { t: { 0: 1, 1: 2 }, d: {} },
+  ],
+  [
+    'maps, sets, weak maps and promises',
+    [new Map([[1, 2]]), new Set([1]), new WeakMap(), Promise.resolve(1)],
+    [{}, {}, {}, {}],
+  ],
+  ['an object without prototype', Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
+  [
+    '__proto__ as a key',
+    JSON.parse('{"__proto__":{"polluted":1}}'),
+    JSON.parse('{"__proto__":{"polluted":1}}'),
+  ],
 ])('%s arrive as JSON can say it', async (_name, props, expected) => {
   const { clock, server, telemetry } = client();
   expect(telemetry.track('any', props)).toBe(true);
@@ -97,6 +121,21 @@ it.each([
   const { telemetry } = client();
   expect(telemetry.track(name as never, {})).toBe(false);
   expect(telemetry.stats().refused.unserializable).toBe(1);
+});
+
+it('gives up early on what is huge', () => {
+  const { telemetry } = client();
+  const huge: readonly unknown[] = [
+    'x'.repeat(500_000_000),
+    new Float64Array(30_000_000),
+    new Uint8Array(300_000_000),
+    Array.from({ length: 1_000_000 }, () => 'x'),
+    new Proxy([], { get: (_target, key) => (key === 'length' ? 2 ** 32 : undefined) }),
+    { toJSON: () => 'x'.repeat(500_000_000) },
+    new String('x'.repeat(100_000_000)),
+  ];
+  for (const props of huge) expect(telemetry.track('any', props)).toBe(false);
+  expect(telemetry.stats().refused.too_large).toBe(huge.length);
 });
 
 it('refuses an event by its bytes in UTF-8, id and context included', () => {

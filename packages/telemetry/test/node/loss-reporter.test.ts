@@ -160,6 +160,34 @@ it('a logger that throws changes nothing', async () => {
   expect(telemetry.stats()).toMatchObject({ delivered: 1, dropped: { queue_overflow: 2 } });
 });
 
+it('a logger that tracks into a full queue does not recurse, and is called once a minute', async () => {
+  let calls = 0;
+  const { clock, telemetry, track } = await fullClient({
+    logger: {
+      warn: () => {
+        calls += 1;
+        track(3);
+      },
+    },
+  });
+  track(1);
+  await clock.advance(0);
+  expect(calls).toBe(1);
+  await clock.advance(60_000);
+  expect(calls).toBe(2);
+  expect(telemetry.stats()).toMatchObject({ pending: 1, dropped: { queue_overflow: 7 } });
+});
+
+it('an onDrop that never settles holds nothing up', async () => {
+  const { clock, telemetry, track } = client({
+    queue: { maxEvents: 1 },
+    onDrop: () => new Promise(() => {}),
+  });
+  track(2);
+  const [report] = await Promise.all([telemetry.shutdown(), clock.advance(0)]);
+  expect(report).toMatchObject({ delivered: 1, pending: 0 });
+});
+
 it('an onDrop that tracks into a full queue is called once for it, not for its own losses', async () => {
   let calls = 0;
   const { clock, telemetry, track, warnings } = await fullClient({

@@ -54,6 +54,14 @@ describe('createTelemetry', () => {
       /clock: expected an object with now\(\), monotonic\(\)/,
     ],
     ['a logger without warn', { ...good, logger: {} }, /logger: expected an object with warn\(\)/],
+    ['a rate above 1', { ...good, sample: 1.5 }, /sample: /],
+    ['a rate that is none', { ...good, sample: { ping: '1' } }, /sample/],
+    ['a consent that is none', { ...good, consent: 'yes' }, /consent: /],
+    ['an empty key to redact', { ...good, redact: [''] }, /redact/],
+    ['a key to redact that is none', { ...good, redact: [5] }, /redact/],
+    ['an overflow that is none', { ...good, queue: { overflow: 'block' } }, /queue.overflow: /],
+    ['a gzip threshold of true', { ...good, batch: { gzipFrom: true } }, /batch.gzipFrom: /],
+    ['a beforeSend that is none', { ...good, beforeSend: {} }, /beforeSend: expected a function/],
     ['a context that is none', { ...good, context: 'user' }, /context: expected an object/],
     [
       'a context that cannot be read',
@@ -76,6 +84,15 @@ describe('createTelemetry', () => {
     expect(() => create({ endpoint: 'x', key: '', retry: { budget: -1 }, rety: {} })).toThrow(
       /endpoint: .*key: .*retry\.budget: .*rety: /,
     );
+  });
+
+  it('takes what is valid', () => {
+    const options = {
+      sample: { ping: 0, '*': 1 },
+      redact: ['a', /b/g],
+      batch: { gzipFrom: false },
+    };
+    expect(() => create({ ...good, ...options, consent: 'denied' })).not.toThrow();
   });
 
   it('prints no secret', () => {

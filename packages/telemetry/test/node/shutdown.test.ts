@@ -42,7 +42,7 @@ it('flush sends all that is pending now and says so', async () => {
   track(5);
   const report = await during(clock, 0, telemetry.flush());
   expect(report).toMatchObject({ delivered: 5, pending: 0 });
-  expect(Object.values(report.dropped)).toEqual([0, 0, 0, 0, 0]);
+  expect(new Set(Object.values(report.dropped))).toEqual(new Set([0]));
   expect(server.received.map((r) => r.events.length)).toEqual([2, 2, 1]);
   expect(clock.delays).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { IngestEvent } from '../../src/ingest/index.ts';
+import { ensureTables } from '../../src/postgres/index.ts';
 import { uuid7 } from '../../src/uuid.ts';
 
 /** The table as an application would have made it. */
@@ -13,6 +14,11 @@ export async function createAppEvents(pool: pg.Pool, userId = 'uuid'): Promise<v
       meta jsonb,
       created_at timestamptz not null default now()
     )`);
+}
+
+/** The partitioned table, with partitions for the months around March 2026. */
+export async function createPartitioned(pool: pg.Pool, schema: string): Promise<void> {
+  await ensureTables(pool, { schema, clock: { now: () => Date.parse('2026-03-01T12:00:00Z') } });
 }
 
 export async function count(pool: pg.Pool, table = 'app_events'): Promise<number> {
@@ -29,7 +35,10 @@ export function event(fields: Partial<IngestEvent> = {}): IngestEvent {
     props: { n: 1 },
     context: { userId: USER, path: '/home' },
     timestamp: new Date('2026-03-01T11:59:59.123Z'),
+    clientTimestamp: new Date('2026-03-01T11:59:59.123Z'),
     receivedAt: new Date('2026-03-01T12:00:00Z'),
+    source: 'key:0123abcd',
+    sampleRate: 1,
     ...fields,
   };
 }

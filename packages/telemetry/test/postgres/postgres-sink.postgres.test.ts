@@ -6,6 +6,7 @@ import { count, createAppEvents, event, USER } from './app-events.ts';
 
 const db = useDatabase();
 const ok = { result: 'ok' };
+const again = { result: 'ok', duplicate: true };
 
 /** Counts the statements that go through a pool. */
 function counted(pool: {
@@ -62,10 +63,16 @@ describe('the plain table', () => {
     await createAppEvents(pool);
     const sink = postgresSink(pool);
     const one = event();
-    expect(await sink.write([one, { ...one, name: 'later' }])).toEqual([ok, ok]);
-    expect(await sink.write([{ ...one, name: 'later' }, event()])).toEqual([ok, ok]);
+    expect(await sink.write([one, { ...one, name: 'later' }])).toEqual([ok, again]);
+    expect(await sink.write([{ ...one, name: 'later' }, event()])).toEqual([again, ok]);
     const many = Array.from({ length: 500 }, () => event());
-    await Promise.all(Array.from({ length: 6 }, () => sink.write(many)));
+    // Backwards too: two that wait for each other's rows would be a deadlock.
+    const writes = Array.from({ length: 6 }, (_, n) =>
+      sink.write(n % 2 ? many : many.toReversed()),
+    );
+    const outcomes = (await Promise.all(writes)).flat();
+    expect(outcomes.every(({ result }) => result === 'ok')).toBe(true);
+    expect(outcomes.filter((outcome) => !('duplicate' in outcome))).toHaveLength(500);
     expect(await count(pool)).toBe(502);
     const { rows } = await pool.query('select event_type from app_events where id = $1', [one.id]);
     expect(rows).toEqual([{ event_type: 'ping' }]);
@@ -78,7 +85,7 @@ describe('the plain table', () => {
     const events = Array.from({ length: 2_500 }, () => event());
     expect(await postgresSink(through).write(events)).toEqual(events.map(() => ok));
     expect(await count(pool)).toBe(2_500);
-    expect(through.statements.filter((text) => text.startsWith('insert'))).toHaveLength(3);
+    expect(through.statements.filter((text) => text.includes('insert into'))).toHaveLength(3);
     expect(through.statements).toHaveLength(1 + 3 * 3);
   });
 
@@ -249,7 +256,7 @@ describe('a poisonous event', () => {
     );
     await postgresSink(through).write(events);
     expect(
-      through.statements.filter((text) => text.startsWith('insert')).length,
+      through.statements.filter((text) => text.includes('insert into')).length,
     ).toBeLessThanOrEqual(21);
   });
 
