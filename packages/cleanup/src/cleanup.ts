@@ -74,7 +74,8 @@ export interface Cleanup<Name extends string = string> {
    * Asks the run of this name that is under way, in whatever process, to stop after the batch in
    * progress; its policies end with `stopped`. The next run is not concerned.
    *
-   * @throws InvalidOptionsError, or what the database says.
+   * @throws InvalidOptionsError, CleanupTablesMissingError, the signal's reason, or what the database
+   * says.
    */
   stop(options?: StopOptions): Promise<StopReport>;
   /**

@@ -11,7 +11,11 @@ export interface CleanupClient {
   query(
     text: string,
     values?: unknown[],
-  ): Promise<{ readonly rows: readonly Readonly<Record<string, unknown>>[] }>;
+  ): Promise<{
+    readonly rows: readonly Readonly<Record<string, unknown>>[];
+    /** How many rows a statement changed or returned, as the server says. */
+    readonly rowCount?: number | null | undefined;
+  }>;
   /** `true` closes the connection instead of giving it back. */
   release(destroy?: boolean): void;
   on?(event: 'error', listener: (error: Error) => void): unknown;
@@ -24,7 +28,13 @@ export interface CleanupPool {
 }
 
 /** Runs one statement of a transaction. */
-export type Query = (text: string, values?: readonly unknown[]) => Promise<readonly TextRow[]>;
+export type Query = (text: string, values?: readonly unknown[]) => Promise<Rows>;
+
+/** What a statement returned. */
+interface Rows extends ReadonlyArray<TextRow> {
+  /** How many rows it changed or returned; undefined when the driver does not tell. */
+  readonly affected?: number | undefined;
+}
 
 /** How one run reaches the database. */
 export interface Database {
@@ -39,7 +49,7 @@ export interface TransactionLimits {
   readonly lockTimeoutMs: number;
   readonly statementTimeoutMs: number;
   readonly access: 'read only' | 'read write';
-  /** Further settings, as SQL. */
+  /** What else to do first, as SQL: settings, locks. Sent along with BEGIN, to save a round trip. */
   readonly settings?: string | undefined;
 }
 
@@ -79,8 +89,8 @@ export async function inTransaction<T>(
   const answerLimitMs = limits.statementTimeoutMs + ANSWER_GRACE_MS;
   const query: Query = async (text, values) => {
     const send = () => (values ? client.query(text, [...values]) : client.query(text));
-    const result = await withTimeout(send, answerLimitMs, { clock: database.clock });
-    return result.rows as readonly TextRow[];
+    const { rows, rowCount } = await withTimeout(send, answerLimitMs, { clock: database.clock });
+    return Object.assign(rows ?? [], { affected: rowCount ?? undefined }) as Rows;
   };
   let isClean = false;
   try {

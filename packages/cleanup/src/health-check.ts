@@ -88,6 +88,9 @@ export function cleanupCheck<Name extends string>(
   cleanup: Pick<Cleanup<Name>, 'status'>,
   options: CleanupCheckOptions = {},
 ): CleanupCheck {
+  if (typeof (cleanup as Partial<typeof cleanup> | undefined)?.status !== 'function') {
+    throw new InvalidOptionsError('cleanupCheck: expected what createCleanup() returned');
+  }
   const {
     policies,
     overdueAfter,

@@ -137,7 +137,7 @@ export interface Refusal {
 
 /**
  * - `unknown-table`, `unknown-column`: not there, or not visible to this role.
- * - `table-kind`: a view, foreign table, or one with inheritance children; a partition that is a foreign table.
+ * - `table-kind`: a view, foreign table, or one with inheritance children or rules; a partition that is a foreign table.
  * - `column-type`: the column does not hold timestamps, or an expression is of another type than it must be.
  * - `zone`: `zone` is missing, not wanted, or not the name of a zone that the server knows.
  * - `no-primary-key`: rows could not be told apart safely.

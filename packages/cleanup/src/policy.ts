@@ -206,7 +206,11 @@ export interface SoftDelete {
   readonly at: string;
   /**
    * How long it may be taken back, from `'1h'` to `'36500d'`. After that the same policy deletes the
-   * rows that still are as it marked them.
+   * rows that still are as it marked them, and no others: rows that the application has marked in the
+   * same columns go by a policy with `olderThan` on that column. Its marks are known by its name, the
+   * table and the time in `at`, so after a change of the name, or where a trigger sets another time,
+   * they stay, and `doctor()` says so.
+   * Marks that were made while it was longer keep that time.
    */
   readonly purgeAfter: Duration;
 }

@@ -16,6 +16,8 @@ export interface CleanupReport<Name extends string = string> {
   /** Over all policies. */
   readonly deleted: number;
   readonly durationMs: number;
+  /** What to know of the run itself: that its lease could not be given back. Mostly empty. */
+  readonly notes: readonly string[];
   readonly policies: { readonly [K in Name]: PolicyReport };
 }
 
@@ -27,7 +29,8 @@ export interface CleanupReport<Name extends string = string> {
  * - `busy`: another runner is at work; it goes on, this one leaves it.
  * - `fenced`: the lease went to another runner, because this one was not heard of for too long; what
  *   it had not committed by then was rolled back.
- * - `blocked`: all is deleted but the rows in `blocked` and those counted in `skipped`.
+ * - `blocked`: all is deleted but the rows in `blocked` and those counted in `skipped`; or `notes` say
+ *   what kept the rest: the whole table was locked, or due rows kept coming.
  * - `refused`: nothing was touched; see `refusals`.
  * - `failed`: see `error`.
  */

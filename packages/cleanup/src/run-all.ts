@@ -2,6 +2,7 @@ import { databaseNow } from './cut-off.ts';
 import { type Database, inTransaction } from './database.ts';
 import type { CleanupEvent } from './events.ts';
 import { createGate, type Gate } from './gate.ts';
+import { LEASE_SECONDS } from './history/lease.ts';
 import type { Ledger, LedgerRun } from './history/ledger.ts';
 import { makePlan } from './make-plan.ts';
 import type { RunSettings, Settings } from './options.ts';
@@ -58,23 +59,30 @@ export async function runAll(
     reports.set(report.policy, report);
     run.emit({ type: 'policy-ended', policy: report.policy, report });
   };
-  const runId = await runPolicies(run, options, add);
+  const { runId, notes } = await runPolicies(run, options, add);
   const inOrder = options.policies.flatMap((policy) => reports.get(policy) ?? []);
   return {
     runId,
     ok: inOrder.every(({ stopped }) => !FAULTS.has(stopped)),
     deleted: inOrder.reduce((sum, report) => sum + report.deleted, 0),
     durationMs: clock.monotonic() - startedAt,
+    notes,
     policies: Object.fromEntries(inOrder.map((report) => [report.policy, report])),
   };
 }
 
-/** Resolves with the id of the run, if it got the lease. */
+/** What is known of a run beside its policies. */
+interface RunOutcome {
+  /** If it got the lease. */
+  readonly runId: string | undefined;
+  readonly notes: readonly string[];
+}
+
 async function runPolicies(
   run: Run,
   options: RunSettings & { readonly policies: readonly string[] },
   add: (report: PolicyReport) => void,
-): Promise<string | undefined> {
+): Promise<RunOutcome> {
   const left = [...options.policies];
   let open: OpenRun | undefined;
   let isOrdered = false;
@@ -104,8 +112,7 @@ async function runPolicies(
       for (const rest of left.splice(0)) add(untouched(run, rest, report?.stopped ?? 'busy'));
     }
   }
-  if (open) await closeRun(open, isOk);
-  return open?.lease.runId;
+  return { runId: open?.lease.runId, notes: open ? await closeRun(open, isOk) : [] };
 }
 
 function isBusyRun(open: OpenRun | undefined, report: PolicyReport | undefined): boolean {
@@ -140,11 +147,16 @@ async function reviewedPlan(
   return fresh.hash === accept ? fresh : { ...fresh, ok: false, policies: {} };
 }
 
-async function closeRun({ lease, settings }: OpenRun, ok: boolean): Promise<void> {
+/** Resolves with what to tell of it. */
+async function closeRun({ lease, settings }: OpenRun, ok: boolean): Promise<readonly string[]> {
   try {
     await lease.close({ ok });
+    return [];
   } catch (error) {
-    settings.logger.warn({ error }, 'The lease could not be given back; it ends by itself');
+    const note = `The lease could not be given back, so runs are busy until it ends by itself, within ${LEASE_SECONDS} s`;
+    settings.logger.warn({ error }, note);
+    const { message } = Object(error) as { message?: unknown };
+    return [`${note}: ${String(message ?? error)}`];
   }
 }
 

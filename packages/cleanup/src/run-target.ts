@@ -103,7 +103,7 @@ async function runPasses(state: TargetState): Promise<StopReason | undefined> {
     pass += 1;
   }
   state.policy.notes.push('Due rows kept coming; the last sweep still found some.');
-  return undefined;
+  return 'blocked';
 }
 
 /** A walk by heap windows goes on where the last run stopped; it comes round to the rest. */
@@ -209,7 +209,8 @@ function goOn(state: TargetState, batch: CommittedBatch, limit: number, elapsedM
   state.conflictCount = 0;
   if (batch.blocked.length === 0) {
     // Back to whole batches once one went through without a refusal.
-    if (!state.isByRows || limit === 1) state.size.succeeded(picked, limit, elapsedMs);
+    if (!state.isByRows || limit === 1)
+      state.size.succeeded(picked, limit, elapsedMs, batch.workMs);
     state.isByRows = false;
   }
   if (picked > 0 || batch.blocked.length > 0) countBatch(state, batch, elapsedMs);

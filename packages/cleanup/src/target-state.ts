@@ -1,6 +1,6 @@
 import type { Action } from './batch/action.ts';
 import type { createBatchSize } from './batch/batch-size.ts';
-import type { CommittedBatch, FailedRow, Site } from './batch/run-batch.ts';
+import type { FailedRow, OpenBatch, Site } from './batch/run-batch.ts';
 import type { Cursor } from './history/ledger.ts';
 import type { PassTally } from './policy-tally.ts';
 import type { PolicyState } from './run-policy.ts';
@@ -54,7 +54,7 @@ export function siteOf(state: TargetState, range: Range): Site {
   };
 }
 
-function cursorOf({ step, target }: TargetState, range: Range, batch: CommittedBatch): Cursor {
+function cursorOf({ step, target }: TargetState, range: Range, batch: OpenBatch): Cursor {
   const leaf = target.leaf.oid;
   if (range.walk === 'keyset') {
     return { step, leaf, walk: 'keyset', position: batch.last ?? range.after ?? [] };

@@ -225,3 +225,27 @@ describe('a key whose text a cast to its own type name would cut', () => {
     return (await pool.query<{ n: number }>('select count(*)::int as n from jobs')).rows[0]?.n;
   }
 });
+
+test('rows that come back as fast as they go end the run, which does not call that drained', async () => {
+  const pool = db.pool();
+  await makeJobs(pool, 20);
+  await pool.query(`
+    create function again() returns trigger language plpgsql as $$
+    begin
+      insert into jobs select (old).*;
+      return null;
+    end $$;
+    create trigger again after delete on jobs for each row execute function again()`);
+  const report = await jobsCleanup(pool).run();
+  expect(report).toMatchObject({
+    ok: false,
+    policies: {
+      jobs: {
+        stopped: 'blocked',
+        blockedCount: 0,
+        notes: [expect.stringContaining('kept coming'), expect.any(String)],
+      },
+    },
+  });
+  expect(await jobIds(pool)).toHaveLength(20);
+});

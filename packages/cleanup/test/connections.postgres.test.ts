@@ -233,6 +233,57 @@ describe('a lost connection', () => {
     expect(report.policies.other).toMatchObject({ stopped: 'budget-rows', deleted: 2 });
   });
 
+  /** Loses the connection, so many times, when the lease is given back. */
+  function closingPool(pool: pg.Pool, times: number) {
+    let left = times;
+    return interceptedPool(pool, async (text, run, client) => {
+      if (left > 0 && text.includes('set owner = null')) {
+        left -= 1;
+        // As when the server goes: what was sent before is rolled back.
+        await pool.query('select pg_terminate_backend($1)', [
+          (client as pg.PoolClient & { readonly processID: number }).processID,
+        ]);
+      }
+      return run();
+    });
+  }
+
+  test('while the run is closed is got over on another connection, so the next run is not busy', async () => {
+    const pool = db.pool();
+    await makeJobs(pool, 5);
+    const report = await jobsCleanup(pool, { pool: closingPool(pool, 1) }).run();
+    expect(report).toMatchObject({ ok: true, deleted: 5, notes: [] });
+    expect((await jobsCleanup(pool).run()).policies.jobs.stopped).toBe('drained');
+    await expectNothingLeft(pool);
+  });
+
+  test('while the run is closed, twice, is told: the next run is busy until the lease ends', async () => {
+    const pool = db.pool();
+    await makeJobs(pool, 5);
+    const report = await jobsCleanup(pool, { pool: closingPool(pool, 2) }).run();
+    expect(report.policies.jobs).toMatchObject({ stopped: 'drained', deleted: 5 });
+    expect(report.notes).toEqual([expect.stringMatching(/^The lease could not be .* 60 s: /)]);
+    expect((await jobsCleanup(pool).run()).policies.jobs.stopped).toBe('busy');
+  });
+
+  test('while a policy is closed is got over, so the history has its report', async () => {
+    const pool = db.pool();
+    await makeJobs(pool, 5);
+    let isLost = false;
+    const losing = interceptedPool(pool, (text, run) => {
+      if (isLost || !text.includes('report = $4')) return run();
+      isLost = true;
+      return Promise.reject(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
+    });
+    const { runId } = await jobsCleanup(pool, { pool: losing }).run();
+    expect(isLost).toBe(true);
+    const { rows } = await pool.query(
+      `select stopped from ops_cleanup.policy_runs where run_id = $1`,
+      [runId],
+    );
+    expect(rows).toEqual([{ stopped: 'drained' }]);
+  });
+
   test('of a server that is not there is a report, and a rejected plan', async () => {
     const refused = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' });
     const cleanup = jobsCleanup(db.pool(), { pool: { connect: () => Promise.reject(refused) } });

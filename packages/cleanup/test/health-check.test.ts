@@ -106,6 +106,8 @@ describe('the check', () => {
     );
     const bad = { overdue: '1d' } as CleanupCheckOptions;
     expect(() => cleanupCheck({ status: async () => status }, bad)).toThrow(InvalidOptionsError);
+    // What is no cleanup would only be found out by the first check.
+    expect(() => cleanupCheck({} as never)).toThrow(InvalidOptionsError);
   });
 
   test('passes its policies, limit and signal on', async () => {

@@ -39,6 +39,19 @@ describe('holds', () => {
     expect(await jobIds(pool)).toEqual([3, 7]);
   });
 
+  test('in the table itself keep its rows, and the plan says what that costs its writers', async () => {
+    const pool = db.pool();
+    await makeJobs(pool, 4);
+    const holds = [{ table: 'jobs', on: { id: 'id' }, active: sql`status = 'held'` }];
+    await pool.query(`update jobs set status = 'held' where id = 3`);
+    const cleanup = jobsCleanup(pool, { holds });
+    expect((await cleanup.plan()).policies.jobs.warnings).toEqual([
+      expect.stringContaining('keeps all other writers out'),
+    ]);
+    await cleanup.run();
+    expect(await jobIds(pool)).toEqual([3]);
+  });
+
   test('do not count for a policy that says why', async () => {
     const pool = db.pool();
     await makeHeldJobs(pool);
@@ -207,7 +220,7 @@ describe('holds', () => {
     let adding: Promise<unknown> | undefined;
     const held = interceptedPool(pool, async (text, run) => {
       // Between the statement that picks the rows and the one that deletes them.
-      if (text.startsWith('with ops_cleanup_gone') && !adding) {
+      if (text.startsWith('delete from only') && !adding) {
         adding = other.query('insert into legal_holds values (5, null)');
         await waitingFor(db.pool(), 'insert into legal_holds');
       }

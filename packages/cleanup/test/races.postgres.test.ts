@@ -82,7 +82,7 @@ describe.each(RESCUES)('a row that %s', (_, rescue) => {
     const other = await db.pool().connect();
     let rescuing: Promise<unknown> | undefined;
     const held = interceptedPool(pool, async (text, run) => {
-      if (text.startsWith('with ops_cleanup_gone') && !rescuing) {
+      if (text.startsWith('delete from only') && !rescuing) {
         rescuing = other.query(rescue);
         // A change of the row waits for its lock; one of another table is there at once.
         if (rescue.startsWith('insert into kept')) await rescuing;

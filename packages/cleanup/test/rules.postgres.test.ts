@@ -72,7 +72,7 @@ describe('an age for each row', () => {
       create table events (id int primary key, tenant int, at timestamptz);
       insert into events select n, 1 + n % 2, now() - interval '8 days' from generate_series(1, 10) n`);
     const changed = interceptedPool(pool, async (text, send) => {
-      if (text.startsWith('with ops_cleanup_gone')) {
+      if (text.startsWith('delete from only')) {
         await db.pool().query(`update tenants set retention = '1 year' where id = 2`);
       }
       return send();
@@ -153,7 +153,7 @@ describe('inactivity', () => {
     const pool = db.pool();
     await makeWorkflows(pool);
     const other = interceptedPool(pool, async (text, send) => {
-      if (text.startsWith('with ops_cleanup_gone')) {
+      if (text.startsWith('delete from only')) {
         await db
           .pool()
           .query('insert into executions values (10, 5, now()) on conflict do nothing');
@@ -218,7 +218,7 @@ describe('orphans', () => {
     const pool = db.pool();
     await makeOrphans(pool);
     const late = interceptedPool(pool, async (text, send) => {
-      if (text.startsWith('with ops_cleanup_gone')) {
+      if (text.startsWith('delete from only')) {
         await db.pool().query('insert into workflows values (3) on conflict do nothing');
       }
       return send();

@@ -272,6 +272,72 @@ describe('run', () => {
     expect(await jobsCleanup(pool, { onEvent: rejecting }).run()).toMatchObject({ ok: true });
   });
 
+  test('goes on behind the last row also by a key that is an array', async () => {
+    const pool = db.pool();
+    await pool.query(`
+      create table tagged (tags int[] primary key, started_at timestamptz not null);
+      create index on tagged (started_at);
+      insert into tagged select array[n, n + 1], now() - interval '100 days' from generate_series(1, 40) n;
+      analyze tagged`);
+    const seen: string[] = [];
+    const cleanup = createCleanup({
+      pool: interceptedPool(pool, async (text, run) => {
+        const result = await run();
+        const last: unknown = result.rows?.[0]?.['ops_cleanup_walk_1_text'];
+        if (typeof last === 'string') seen.push(last);
+        return result;
+      }),
+      pace: { ...AT_ONCE, maxBatch: 15 },
+      policies: {
+        tagged: {
+          table: 'tagged',
+          olderThan: { column: 'started_at', age: '90d' },
+          safety: { maxShare: 1 },
+        },
+      },
+    });
+    expect(await cleanup.run()).toMatchObject({ ok: true, deleted: 40 });
+    expect(seen).toEqual(['{15,16}', '{30,31}', '{40,41}']);
+  });
+
+  test('takes six round trips for a batch', async () => {
+    const pool = db.pool();
+    await makeJobs(pool, 10);
+    const batches: string[][] = [];
+    await jobsCleanup(pool, {
+      pool: interceptedPool(pool, (text, run) => {
+        if (text.startsWith('begin')) batches.push([]);
+        batches.at(-1)?.push(text);
+        return run();
+      }),
+    }).run();
+    const [batch] = batches.filter((texts) => texts.some((text) => text.startsWith('delete')));
+    expect(batch).toHaveLength(6);
+    expect(batch?.[0]).toMatch(/lock table only .*jobs" in row exclusive mode$/);
+  });
+
+  test('of a pool that does not tell how many rows a statement deleted, deletes nothing', async () => {
+    const pool = db.pool();
+    await makeJobs(pool, 10);
+    const mute = {
+      connect: async () => {
+        const client = await pool.connect();
+        return {
+          query: async (text: string, values?: unknown[]) => ({
+            rows: (await client.query(text, values)).rows,
+          }),
+          release: (destroy?: boolean) => {
+            client.release(destroy);
+          },
+        };
+      },
+    };
+    const { jobs } = (await jobsCleanup(pool, { pool: mute }).run()).policies;
+    expect(jobs).toMatchObject({ stopped: 'failed', deleted: 0 });
+    expect(jobs.error?.message).toContain('rowCount');
+    expect(await jobIds(pool)).toHaveLength(10);
+  });
+
   test('a failed policy does not stop the others, and is no success', async () => {
     const pool = db.pool();
     await makeJobs(pool, 10);
@@ -283,7 +349,8 @@ describe('run', () => {
     const cleanup = createCleanup({
       pool: interceptedPool(pool, async (text, run) => {
         // Somebody renames it between the look at it and the first batch.
-        if (/^lock .*doomed/.test(text)) await db.pool().query('alter table doomed rename to gone');
+        if (/lock table .*doomed/.test(text))
+          await db.pool().query('alter table doomed rename to gone');
         return run();
       }),
       pace: AT_ONCE,

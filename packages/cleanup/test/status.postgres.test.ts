@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type CleanupReport, createCleanup, sql } from '../src/index.ts';
+import { type CleanupReport, createCleanup, type SqlFragment, sql } from '../src/index.ts';
 import { useCleanupDatabase } from './cleanup-database.ts';
 import { AT_ONCE, jobsCleanup, makeJobs } from './expired-table.ts';
 
@@ -57,6 +57,79 @@ test('what cannot be looked at is overdue, and says why', async () => {
   const { policies } = await jobsCleanup(pool).status();
   expect(policies.jobs).toMatchObject({ lateMs: null, isOverdue: true });
   expect(policies.jobs.why).toContain('is not there');
+});
+
+test('what is slow to look at takes 2 s for all partitions, and is judged by the runs that drained it', async () => {
+  const pool = db.pool();
+  await pool.query(`
+    create table events (id int, at timestamptz, primary key (id, at)) partition by hash (id);
+    create table e0 partition of events for values with (modulus 4, remainder 0);
+    create table e1 partition of events for values with (modulus 4, remainder 1);
+    create table e2 partition of events for values with (modulus 4, remainder 2);
+    create table e3 partition of events for values with (modulus 4, remainder 3);
+    insert into events select n, now() - interval '100 days' from generate_series(1, 40) n`);
+  const events = (where: SqlFragment) =>
+    createCleanup({
+      pool,
+      pace: AT_ONCE,
+      policies: {
+        events: {
+          table: 'events',
+          olderThan: { column: 'at', age: '90d' },
+          where,
+          safety: { maxShare: 1 },
+        },
+      },
+    });
+  const slow = events(sql`(select true from pg_sleep(0.8))`);
+  await events(sql`id < 20`).run();
+  expect((await slow.status()).policies.events).toMatchObject({
+    lateMs: null,
+    isOverdue: false,
+    why: expect.stringMatching(/within 2 s, and the last run that drained it ended 0 min ago$/),
+  });
+  await pool.query(
+    `update ops_cleanup.policy_runs set ended_at = ended_at - interval '5 days' where policy = 'events'`,
+  );
+  expect((await slow.status()).ok).toBe(false);
+});
+
+test('where partitions are dropped a row is not late before all of its partition is due', async () => {
+  const pool = db.pool();
+  await pool.query(`
+    create table days (id int, at date, user_id int, primary key (id, at)) partition by range (at);
+    create table d0 partition of days for values from (current_date - 200) to (current_date - 100);
+    create table d1 partition of days for values from (current_date - 100) to (current_date + 1);
+    create table legal_holds (subject_id int);
+    insert into days values (1, current_date - 150, 1), (2, current_date - 99, 2), (3, current_date, 3)`);
+  const cleanup = createCleanup({
+    pool,
+    pace: AT_ONCE,
+    holds: [{ table: 'legal_holds', on: { subject_id: 'user_id' } }],
+    policies: {
+      days: {
+        table: 'days',
+        olderThan: { column: 'at', age: '30d', zone: 'UTC' },
+        partitions: 'drop',
+        safety: { maxShare: 1 },
+      },
+    },
+  });
+  const { lateMs, isOverdue } = (await cleanup.status()).policies.days;
+  expect(isOverdue).toBe(true);
+  // 100 days old at its end, 70 more than it may be, and up to a day by the time of day.
+  expect((lateMs ?? 0) / DAY_MS).toBeGreaterThanOrEqual(69);
+  expect((lateMs ?? 0) / DAY_MS).toBeLessThanOrEqual(71);
+  await pool.query('insert into legal_holds values (1)');
+  expect((await cleanup.status()).policies.days).toMatchObject({ lateMs: 0, isOverdue: false });
+  await pool.query('delete from legal_holds');
+  expect((await cleanup.run()).policies.days.droppedPartitions).toHaveLength(1);
+  // Row 2 is older than 30 days by far, and stays with row 3.
+  expect((await cleanup.status()).policies.days).toMatchObject({ lateMs: 0, isOverdue: false });
+  expect((await pool.query('select id from days order by id')).rows).toEqual([
+    { id: 2 },
+    { id: 3 },
+  ]);
 });
 
 test('of ages of each row it says only whether there is one', async () => {
@@ -117,7 +190,7 @@ test('one of two runs works, the other leaves it to that one', async () => {
   expect(ids).toEqual(new Set([policies.jobs.lastRun?.runId, undefined]));
 });
 
-test('without its tables a run fails and says what to do, and status throws it', async () => {
+test('without its tables a run fails and says what to do, and status and stop throw it', async () => {
   const pool = db.pool();
   await makeJobs(pool, 1);
   const cleanup = jobsCleanup(pool, { history: { schema: 'elsewhere' } });
@@ -126,6 +199,11 @@ test('without its tables a run fails and says what to do, and status throws it',
   expect(report.policies.jobs.error?.cause).toMatchObject({
     code: 'ERR_OPS_CLEANUP_TABLES_MISSING',
   });
-  await expect(cleanup.status()).rejects.toMatchObject({ schema: 'elsewhere' });
+  for (const ask of [() => cleanup.status(), () => cleanup.stop()]) {
+    await expect(ask()).rejects.toMatchObject({
+      code: 'ERR_OPS_CLEANUP_TABLES_MISSING',
+      schema: 'elsewhere',
+    });
+  }
   expect((await cleanup.plan()).ok).toBe(true);
 });

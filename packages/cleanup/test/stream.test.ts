@@ -8,6 +8,7 @@ const REPORT: CleanupReport = {
   ok: true,
   deleted: 2,
   durationMs: 1,
+  notes: [],
   policies: {},
 };
 

@@ -1,8 +1,11 @@
 /** Says how many rows the next batch may take. */
 export interface BatchSize {
   readonly next: number;
-  /** A batch was committed. `picked` of `limit` rows took `elapsedMs`. */
-  succeeded(picked: number, limit: number, elapsedMs: number): void;
+  /**
+   * A batch was committed. `picked` of `limit` rows took `elapsedMs`, of which `workMs` were spent on
+   * the rows, and the rest on what every batch costs however small it is.
+   */
+  succeeded(picked: number, limit: number, elapsedMs: number, workMs: number): void;
   /** A batch of `attempted` rows was rolled back. */
   failed(attempted: number): void;
 }
@@ -20,6 +23,9 @@ const GROWTH = 1.5;
  * half as much again or down to half at a step. The other is there after a failure only: halved by
  * each, doubled by each success until it no longer matters. So a row that cannot be deleted is
  * found in about log2 of a batch, and the batches behind it are soon large again.
+ *
+ * Half of the target is the rows' own, however long the rest takes: fewer rows would not make it
+ * shorter, and a server that is slow to answer would be asked the more often.
  */
 export function createBatchSize(pace: {
   readonly targetMs: number;
@@ -32,11 +38,12 @@ export function createBatchSize(pace: {
     get next() {
       return Math.min(byTime, byFailure);
     },
-    succeeded(picked, limit, elapsedMs) {
+    succeeded(picked, limit, elapsedMs, workMs) {
       if (byFailure < Infinity) {
         byFailure = byFailure * 2 >= byTime ? Infinity : byFailure * 2;
       } else if (picked === limit && limit === byTime) {
-        const factor = Math.min(GROWTH, Math.max(0.5, pace.targetMs / Math.max(elapsedMs, 0.001)));
+        const allowedMs = Math.max(pace.targetMs / 2, pace.targetMs - (elapsedMs - workMs));
+        const factor = Math.min(GROWTH, Math.max(0.5, allowedMs / Math.max(workMs, 0.001)));
         byTime = Math.min(pace.maxBatch, Math.max(floor, Math.round(byTime * factor)));
       }
     },

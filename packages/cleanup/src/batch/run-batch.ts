@@ -24,7 +24,7 @@ export interface Site {
   readonly action: Action;
   readonly ledger: LedgerPolicy;
   /** What the ledger is told, with the place that the walk would go on at. */
-  readonly facts: (batch: CommittedBatch) => BatchFacts;
+  readonly facts: (batch: OpenBatch) => BatchFacts;
 }
 
 /** What became of one batch. */
@@ -58,7 +58,12 @@ export interface CommittedBatch {
   readonly transactionId: string;
   /** Found to be impossible, in a batch that went row by row. */
   readonly blocked: readonly FailedRow[];
+  /** Time that finding the rows and acting on them took, in milliseconds. */
+  readonly workMs: number;
 }
+
+/** A batch in its transaction. */
+export type OpenBatch = Omit<CommittedBatch, 'workMs'>;
 
 /** A row that was tried alone and failed. */
 export interface FailedRow {
@@ -100,7 +105,7 @@ export function runBatch(
 /** As {@link guarded}, and tells whether it was too slow before `work` said that it had found the rows. */
 export async function searched(
   site: Site,
-  work: (query: Query, found: () => void) => Promise<CommittedBatch>,
+  work: (query: Query, found: () => void) => Promise<OpenBatch>,
 ): Promise<BatchOutcome> {
   let isLooking = false;
   const outcome = await guarded(site, (query) => {
@@ -127,7 +132,7 @@ export function pickedRows(target: Target, count: number, ctids: string): Picked
 /** Runs `work` in a transaction in which this is the only runner on the table. */
 export async function guarded(
   site: Site,
-  work: (query: Query) => Promise<CommittedBatch>,
+  work: (query: Query) => Promise<OpenBatch>,
 ): Promise<BatchOutcome> {
   const { action } = site;
   const end: End = { fate: 'rolled-back' };
@@ -162,22 +167,22 @@ interface End {
 
 async function transact(
   { database, pace, ledger, target, action, facts }: Site,
-  work: (query: Query) => Promise<CommittedBatch>,
+  work: (query: Query) => Promise<OpenBatch>,
   end: End,
 ): Promise<BatchOutcome> {
   // For the lease's row and whole tables; what is waited for after that is a row.
   let isLocking = true;
   try {
-    const batch = await inTransaction(database, limits(pace), async (query) => {
-      const state = await ledger.fence(query);
-      if (state !== 'held') throw new NotHeld(state === 'lost' ? 'fenced' : 'stop-requested');
-      if (!(await isOnlyRunner(query, target))) throw new NotHeld('busy');
-      await lockTables(query, target);
+    const batch = await inTransaction(database, withLocks(limits(pace), target), async (query) => {
+      const state = await ledger.fence(query, target.leaf.oid);
+      if (state !== 'held') throw new NotHeld(state === 'lost' ? 'fenced' : state);
       isLocking = false;
+      const startedAt = database.clock.monotonic();
       const done = await work(query);
       if (done.result.count > 0) await action.beforeCommit?.(query);
+      const workMs = database.clock.monotonic() - startedAt;
       await ledger.record(query, facts(done));
-      return done;
+      return { ...done, workMs };
     });
     end.fate = 'committed';
     return batch;
@@ -209,23 +214,18 @@ class NotHeld extends Error {
 /**
  * A hold that is being written is waited for, and none can be added until the batch is over: SHARE
  * on the tables of holds, taken before any snapshot. The table's own lock is the one that deleting
- * takes anyway; by itself, so that waiting for the table is told from waiting for a row.
+ * takes anyway; by itself, so that waiting for the table is told from waiting for a row. Both before
+ * the lease: who asks the run to stop must not wait for these, too.
  */
-async function lockTables(query: Query, { holdTables, leaf }: Target): Promise<void> {
-  for (const table of holdTables) await query(`lock table ${table} in share mode`);
-  await query(`lock table only ${leaf.sql} in row exclusive mode`);
-}
-
-/**
- * A transaction-level lock, because behind a transaction pooler a session-level one would stay with
- * whichever connection took it. It is keyed by the table's oid, and held while the batch runs.
- */
-async function isOnlyRunner(query: Query, { leaf }: Target): Promise<boolean> {
-  const [row] = await query(
-    `select pg_try_advisory_xact_lock(hashtextextended('@ops/cleanup ' || $1, 0))::text as is_only`,
-    [leaf.oid],
-  );
-  return row?.['is_only'] === 'true';
+function withLocks(
+  { settings = '', ...others }: TransactionLimits,
+  { holdTables, leaf }: Target,
+): TransactionLimits {
+  const locks = [
+    ...holdTables.map((table) => `lock table ${table} in share mode`),
+    `lock table only ${leaf.sql} in row exclusive mode`,
+  ];
+  return { ...others, settings: [settings, ...locks].join(';\n    ') };
 }
 
 /** Of a batch's transaction. */

@@ -16,10 +16,10 @@ import { createBadRowSearch } from './bad-row-search.ts';
 import { type Obstacle, obstacleIn } from './obstacle.ts';
 import {
   type BatchOutcome,
-  type CommittedBatch,
   type FailedRow,
   guarded,
   limits,
+  type OpenBatch,
   pickedRows,
   type Site,
   searched,
@@ -104,7 +104,7 @@ async function tryRows(
   ahead: readonly ListedRow[],
   limit: number,
   rowLock: RowLock,
-): Promise<CommittedBatch> {
+): Promise<OpenBatch> {
   const { target, database, pace } = site;
   const { text, values } = lockStatement(
     target,

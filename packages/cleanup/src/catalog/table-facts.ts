@@ -20,6 +20,8 @@ export interface TableFacts {
   readonly columns: readonly ColumnFacts[];
   /** Names of enabled triggers of one's own that fire on DELETE, its partitions' included. */
   readonly deleteTriggers: readonly string[];
+  /** Names of enabled rules that rewrite a DELETE or an UPDATE, its partitions' included. */
+  readonly rules: readonly string[];
   /** The table itself, or its leaf partitions. */
   readonly leaves: readonly Leaf[];
   /** Leaf partitions that are foreign tables, quoted. */
@@ -46,6 +48,7 @@ export async function inspectTable(query: Query, table: string): Promise<TableFa
   const name = relation['name'] ?? '';
   const columns = (await inspectColumns(query, [oid])).get(oid) ?? [];
   const { leaves, foreignLeaves } = await inspectLeaves(query, { oid, name, kind });
+  const oids = [oid, ...leaves.map((leaf) => leaf.oid)];
   return {
     oid,
     schema: relation['schema'] ?? '',
@@ -55,7 +58,8 @@ export async function inspectTable(query: Query, table: string): Promise<TableFa
     hasChildren: kind !== 'p' && relation['has_children'] === 'true',
     isRowSecurityActive: relation['row_security'] === 'true',
     columns,
-    deleteTriggers: await inspectDeleteTriggers(query, [oid, ...leaves.map((leaf) => leaf.oid)]),
+    deleteTriggers: await inspectDeleteTriggers(query, oids),
+    rules: await inspectRules(query, oids),
     leaves,
     foreignLeaves,
   };
@@ -73,6 +77,20 @@ async function inspectDeleteTriggers(
        and not t.tgisinternal
        and t.tgenabled <> 'D'
        and t.tgtype & 8 <> 0
+     order by 1`,
+    [oids],
+  );
+  return rows.map((row) => row['name'] ?? '');
+}
+
+async function inspectRules(query: Query, oids: readonly string[]): Promise<readonly string[]> {
+  // 2 is UPDATE, 4 is DELETE.
+  const rows = await query(
+    `select distinct r.rulename::text as name
+     from pg_rewrite r
+     where r.ev_class = any($1::oid[])
+       and r.ev_type in ('2', '4')
+       and r.ev_enabled <> 'D'
      order by 1`,
     [oids],
   );

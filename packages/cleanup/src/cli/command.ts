@@ -13,6 +13,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   readonly progress: Progress;
   readonly paint: Paint;
+  /** Width that a table has at most; undefined where it may have any, as in a file. */
+  readonly columns: number | undefined;
 }
 
 /** How a command ends. */

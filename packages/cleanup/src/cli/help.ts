@@ -1,7 +1,10 @@
 import type { Command } from './command.ts';
 import { COMMANDS } from './commands.ts';
 
-const WIDTH = 20;
+/** Of the names of options, with the space behind them. */
+const NAMES = 20;
+/** Of a terminal that nobody has changed. */
+const WIDTH = 80;
 
 const GENERAL: Command['help'] = [
   [
@@ -12,9 +15,8 @@ const GENERAL: Command['help'] = [
   ['--help, -h', 'print this'],
 ];
 
-const EXIT_CODES = `Exit codes: 0 drained, or nothing to be done · 1 error · 2 the command line or a file is wrong
-  3 work remains · 4 refused · 130 interrupted (143 by SIGTERM)
-`;
+const EXIT_CODES =
+  'Exit codes: 0 drained, or nothing to be done · 1 error · 2 the command line or a file is wrong · 3 work remains · 4 refused · 130 interrupted (143 by SIGTERM)';
 
 /** The help of the program, or of one command. */
 export function helpText(command: Command | undefined): string {
@@ -29,10 +31,11 @@ Commands:
 ${commands}
 Options:
 ${rows(general)}
-${EXIT_CODES}`;
+${paragraph(EXIT_CODES, 2)}
+`;
   }
   const { usage, summary, details, help, exits } = command;
-  const more = details === undefined ? '' : `${details}\n`;
+  const more = details === undefined ? '' : `${paragraph(details)}\n`;
   const first = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
   return `Usage: ${usage} [options]
 
@@ -40,8 +43,7 @@ ${first}
 ${more}
 Options:
 ${rows([...help, ...GENERAL])}
-Exit codes: ${exits}
-  2 the command line or a file is wrong · 130 interrupted (143 by SIGTERM)
+${paragraph(`Exit codes: ${exits} · 2 the command line or a file is wrong · 130 interrupted (143 by SIGTERM)`, 2)}
 `;
 }
 
@@ -49,6 +51,27 @@ function rows(all: Command['help']): string {
   return all.map(([option, text]) => row(option, text)).join('');
 }
 
+/** A name that is too long has a line of its own. */
 function row(left: string, right: string): string {
-  return `  ${left.padEnd(WIDTH)}${right}\n`;
+  const indent = NAMES + 2;
+  const text = paragraph(`${' '.repeat(indent)}${right}`, indent);
+  if (left.length >= NAMES) return `  ${left}\n${text}\n`;
+  return `  ${left.padEnd(NAMES)}${text.slice(indent)}\n`;
+}
+
+/** In lines that fit, the further ones so far to the right. */
+function paragraph(text: string, indent = 0): string {
+  const lines: string[] = [];
+  let line = /^ */.exec(text)?.[0] ?? '';
+  let isEmpty = true;
+  for (const word of text.trim().split(/\s+/)) {
+    if (!isEmpty && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = ' '.repeat(indent);
+      isEmpty = true;
+    }
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line].join('\n');
 }

@@ -13,6 +13,7 @@ const { exitCode, stdout, stderr } = await runCli({
   env,
   process,
   hasColors: !isPlain && process.stdout.isTTY && process.stdout.hasColors(),
+  columns: process.stdout.isTTY ? process.stdout.columns : undefined,
   terminal: {
     columns: isTerminal ? () => terminal.columns : undefined,
     write: (text) => void terminal.write(text),

@@ -17,6 +17,8 @@ export interface World {
   readonly process: SignalTarget;
   /** Whether what is printed at the end may have colours. */
   readonly hasColors: boolean;
+  /** Width of the terminal that it is printed on; undefined when it is none. */
+  readonly columns: number | undefined;
   /** Standard error. */
   readonly terminal: Terminal;
   /** Milliseconds, for how often progress is told. */
@@ -68,7 +70,7 @@ async function dispatch(
     const { helpText } = await import('./help.ts');
     return helpText(line.command);
   }
-  const { env, hasColors, terminal, now } = world;
+  const { env, hasColors, columns, terminal, now } = world;
   const isTold = !isJson && !line.args.has('quiet');
   const told = { ...terminal, write: (text: string) => terminal.write(redact(text)) };
   const progress = isTold ? createProgress(told, now) : silentProgress;
@@ -76,7 +78,7 @@ async function dispatch(
   const { signal, stop } = listenForSignals(world.process);
   try {
     const { run } = await line.command.load();
-    return await run({ args: line.args, env, signal, progress, paint });
+    return await run({ args: line.args, env, signal, progress, paint, columns });
   } finally {
     progress.clear();
     stop();

@@ -24,11 +24,16 @@ const COLUMNS: readonly Column[] = [
 const MOST_BLOCKED = 5;
 
 /** For people. */
-export function reportLines(report: CleanupReport, paint: Paint): readonly string[] {
+export function reportLines(
+  report: CleanupReport,
+  paint: Paint,
+  columns: number | undefined,
+): readonly string[] {
   const all: readonly PolicyReport[] = Object.values(report.policies);
   return [
-    ...tableLines(COLUMNS, all.map(rowOf)),
+    ...tableLines(COLUMNS, all.map(rowOf), columns),
     ...all.flatMap((each) => details(each, paint)),
+    ...report.notes.map((note) => paint.warning(plainText(note))),
     ...runLines(report, all),
   ];
 }

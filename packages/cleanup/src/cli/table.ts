@@ -6,10 +6,14 @@ export interface Column {
   readonly isNumber?: boolean | undefined;
 }
 
-/** Columns as wide as their widest cell, two spaces apart; those that are empty everywhere are left out. */
+/**
+ * Columns as wide as their widest cell, two spaces apart; those that are empty everywhere are left out.
+ * Where that is wider than `width`, each row is a list of its own: lines that wrap are no table.
+ */
 export function tableLines(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
+  width: number = Number.POSITIVE_INFINITY,
 ): readonly string[] {
   const used = columns.flatMap((column, at) =>
     rows.some((row) => (row[at] ?? '') !== '') ? [{ ...column, at }] : [],
@@ -18,6 +22,8 @@ export function tableLines(
     used.map(({ at }) => plainText(row[at] ?? '')),
   );
   const widths = used.map((_, at) => Math.max(...all.map((row) => widthOf(row[at] ?? ''))));
+  const total = widths.reduce((sum, each) => sum + each, 2 * (widths.length - 1));
+  if (total > width) return recordLines(all);
   return all.map((row) =>
     row
       .map((cell, at) => {
@@ -27,6 +33,18 @@ export function tableLines(
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** The first cell is the name of a row. */
+function recordLines([heads = [], ...rows]: readonly (readonly string[])[]): readonly string[] {
+  const width = Math.max(...heads.map(widthOf));
+  return rows.flatMap(([name = '', ...cells], at) => [
+    ...(at === 0 ? [] : ['']),
+    name,
+    ...cells.flatMap((cell, index) =>
+      cell === '' ? [] : [`  ${(heads[index + 1] ?? '').padEnd(width)}  ${cell}`],
+    ),
+  ]);
 }
 
 function widthOf(text: string): number {

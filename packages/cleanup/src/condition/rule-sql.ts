@@ -33,6 +33,8 @@ interface InactiveRule {
 interface PurgeRule {
   readonly type: 'purge';
   readonly aged: ResolvedColumn;
+  /** The times of its marks, as the column holds them; others' marks are not its own. */
+  readonly times: readonly string[];
   readonly set: readonly MarkedColumn[];
 }
 
@@ -76,7 +78,11 @@ export function ruleTerms(rule: ResolvedRule, alias: string, values: unknown[]):
     const owns = rule.on.map(([own]) => `${alias}.${quoteIdentifier(own)} is not null`);
     return [isOld, ...owns, isOrphan(rule, alias)];
   }
-  return [isOld, ...rule.set.map((marked) => isAsMarked(marked, alias, values))];
+  return [
+    isOld,
+    `${alias}.${quoteIdentifier(rule.aged.column.name)} = any($${values.push(rule.times)}::timestamptz[])`,
+    ...rule.set.map((marked) => isAsMarked(marked, alias, values)),
+  ];
 }
 
 /** As text, since not every type can be compared, and as the column has it, rounded or cut. */

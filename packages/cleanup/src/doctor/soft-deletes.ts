@@ -43,7 +43,7 @@ async function examine(
   const many = count > MOST_COUNTED ? `more than ${figure(MOST_COUNTED)}` : figure(count);
   const after = age(purgeAfterMs / 1_000);
   const isOverdue = oldest > purgeAfterMs / 1_000 + GRACE_SECONDS;
-  const message = `${many} rows of ${facts.sql} are marked as deleted, the oldest that was looked at for ${age(oldest)}; they are purged after ${after}`;
+  const message = `${many} rows of ${facts.sql} are marked as deleted, the oldest that was looked at for ${age(oldest)}; the policy purges its own marks after ${after}`;
   const about = { policies: [policy], table: facts.sql, message } as const;
   return [
     isOverdue
@@ -52,7 +52,7 @@ async function examine(
           severity: 'warn',
           ...about,
           remedy:
-            'Run the policy more often, or without a budget; rows that were changed after they were marked, or are held, stay',
+            'Run the policy more often, or without a budget; rows that were changed after they were marked, or are held, or that the application or another policy has marked, stay',
         })
       : finding({ code: 'soft-deleted', severity: 'info', ...about }),
   ];

@@ -7,7 +7,7 @@ import type { Settings } from '../options.ts';
 import { look } from './ensure-tables.ts';
 import { giveBackLease, holdLease, takeLease } from './lease.ts';
 import type { Ledger, LedgerRun, RunOpening } from './ledger.ts';
-import { type Books, openPolicyBooks } from './policy-books.ts';
+import { type Books, openPolicyBooks, twice } from './policy-books.ts';
 import { pruneHistory } from './prune.ts';
 
 /** Shorter than a lease lasts: who waits for the row may lose what it waits for. */
@@ -76,15 +76,17 @@ async function openRun(
     heartbeat: () => inTransaction(alone, LIMITS, (query) => holdLease(query, schema, lease)),
     openPolicy: (opening) => openPolicyBooks(books, opening),
     async close({ ok }) {
-      await inTransaction(alone, LIMITS, async (query) => {
-        await query(
-          `update ${quoteIdentifier(schema)}.runs
-           set ended_at = clock_timestamp(), ok = $2
-           where id = $1`,
-          [runId, ok],
-        );
-        await giveBackLease(query, schema, lease);
-      });
+      await twice(() =>
+        inTransaction(alone, LIMITS, async (query) => {
+          await query(
+            `update ${quoteIdentifier(schema)}.runs
+             set ended_at = clock_timestamp(), ok = $2
+             where id = $1`,
+            [runId, ok],
+          );
+          await giveBackLease(query, schema, lease);
+        }),
+      );
       await prune(settings, database);
     },
   };

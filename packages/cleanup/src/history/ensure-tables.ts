@@ -3,6 +3,7 @@ import { durationMs, parseOptions, type Shape, withMethods } from '@ops/timeout/
 import * as z from 'zod';
 import { type CleanupPool, inTransaction, isServerError, type Query } from '../database.ts';
 import { quoteIdentifier } from '../identifier.ts';
+import { named } from '../policy/parse-policy.ts';
 import { cleanupTables, TABLE_NAMES } from './tables.ts';
 
 /** Options of {@link ensureTables}. */
@@ -17,9 +18,9 @@ export interface EnsureTablesOptions {
   readonly clock?: Clock | undefined;
 }
 
-const SCHEMA = 'expected the name of a schema';
+const SCHEMA = 'expected the name of a schema, at most 63 bytes';
 const optionsSchema = z.strictObject({
-  schema: z.string(SCHEMA).min(1, SCHEMA).max(63, SCHEMA).default(cleanupTables.schema),
+  schema: named(SCHEMA, quoteIdentifier).default(cleanupTables.schema),
   timeout: durationMs({ minMs: 1, maxMs: 600_000 }).default(30_000),
   signal: z.instanceof(AbortSignal).optional(),
   clock: withMethods<Clock>('now', 'monotonic', 'setTimeout', 'clearTimeout').optional(),

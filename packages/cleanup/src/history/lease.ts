@@ -65,6 +65,35 @@ export async function holdLease(query: Query, schema: string, lease: Lease): Pro
   return row['is_stopping'] === 'true' ? 'stop-requested' : 'held';
 }
 
+/**
+ * As {@link holdLease}, and keeps runs of other names from the table until the transaction ends. One
+ * statement, since it comes with every batch. The table's lock is an advisory one of the transaction:
+ * behind a transaction pooler one of the session would stay with whichever connection took it.
+ */
+export async function holdTable(
+  query: Query,
+  schema: string,
+  lease: Lease,
+  oid: string,
+): Promise<LeaseState | 'busy'> {
+  const [row] = await query(
+    `with ops_cleanup_lease as (
+       update ${quoteIdentifier(schema)}.leases
+       set heartbeat_at = clock_timestamp()
+       where name = $1 and owner = $2 and fence = $3::bigint
+       returning stop_requested_at is not null as is_stopping
+     )
+     select
+       is_stopping::text as is_stopping,
+       pg_try_advisory_xact_lock(hashtextextended('@ops/cleanup ' || $4, 0))::text as is_only
+     from ops_cleanup_lease`,
+    [lease.name, lease.owner, lease.fence, oid],
+  );
+  if (!row) return 'lost';
+  if (row['is_stopping'] === 'true') return 'stop-requested';
+  return row['is_only'] === 'true' ? 'held' : 'busy';
+}
+
 /** Gives the lease back; does nothing when it is another's by now. */
 export async function giveBackLease(query: Query, schema: string, lease: Lease): Promise<void> {
   await query(

@@ -60,10 +60,11 @@ export interface LedgerPolicy {
   /** Where an earlier run of the same policy hash stopped that was not drained. */
   readonly cursor: Cursor | undefined;
   /**
-   * First statement of every batch's transaction: holds the lease until its end. When not `held`,
-   * the batch is rolled back.
+   * Stands before the first snapshot that a batch's transaction looks at rows with: holds the lease
+   * until its end, and makes this the only runner on the table with the oid `table`; `busy`: a run of
+   * another name is at work on it. When not `held`, the batch is rolled back.
    */
-  fence(query: Query): Promise<LeaseState>;
+  fence(query: Query, table: string): Promise<LeaseState | 'busy'>;
   /** Last statement before COMMIT. */
   record(query: Query, facts: BatchFacts): Promise<void>;
   /** The policy is over; also called for one that was refused or failed. Never throws for the report's content. */

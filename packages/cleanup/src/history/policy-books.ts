@@ -1,7 +1,7 @@
 import { type Database, inTransaction, type Query, type TransactionLimits } from '../database.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import type { PolicyReport } from '../report.ts';
-import { holdLease, type Lease } from './lease.ts';
+import { holdTable, type Lease } from './lease.ts';
 import type { BatchFacts, Cursor, LedgerPolicy, PolicyOpening } from './ledger.ts';
 
 /** Where the books of one run are. */
@@ -44,7 +44,7 @@ export async function openPolicyBooks(books: Books, opening: PolicyOpening): Pro
   });
   return {
     cursor,
-    fence: (query) => holdLease(query, schema, lease),
+    fence: (query, oid) => holdTable(query, schema, lease, oid),
     record: (query, facts) => addBatch(query, table, { runId, policy: opening.policy, facts }),
     close: (report) => closePolicy(books, table, opening.policy, report),
   };
@@ -87,17 +87,31 @@ async function closePolicy(
   policy: string,
   report: PolicyReport,
 ): Promise<void> {
-  await inTransaction({ ...database, signal: undefined }, limits, (query) =>
-    query(
-      `update ${table} set
-         stopped = $3,
-         report = $4::jsonb,
-         blocked = $5,
-         ended_at = clock_timestamp()
-       where run_id = $1 and policy = $2`,
-      [runId, policy, report.stopped, storedReport(report), report.blockedCount],
+  await twice(() =>
+    inTransaction({ ...database, signal: undefined }, limits, (query) =>
+      query(
+        `update ${table} set
+           stopped = $3,
+           report = $4::jsonb,
+           blocked = $5,
+           ended_at = clock_timestamp()
+         where run_id = $1 and policy = $2`,
+        [runId, policy, report.stopped, storedReport(report), report.blockedCount],
+      ),
     ),
   );
+}
+
+/**
+ * Tries a second time what failed, on a connection that is new when the first was lost. For what
+ * closes the books: it may be done twice, and nobody comes back to do it later.
+ */
+export async function twice(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch {
+    await work();
+  }
 }
 
 /** What a server or a row's key says may hold a NUL, which jsonb refuses. */

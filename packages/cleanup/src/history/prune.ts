@@ -28,7 +28,8 @@ const MARKS_KEPT_MS = 30 * DAY_MS;
 /**
  * Forgets marks of soft deletes that nobody can take back any more, `MARKS_KEPT_MS` after that or
  * `keepMs` when it is shorter, and runs that began more than `keepMs` ago. Not a run that an archive is
- * known by, whose rows could not be restored any more, nor one with marks left, nor the newest of a
+ * known by, whose rows could not be restored any more, nor one that has marked rows, which are told
+ * from others' by it until they are purged, and a hold may keep them for years; nor the newest of a
  * policy, by which the next one is judged. Rows that somebody has locked wait for the next time.
  */
 export async function pruneHistory(pruning: Pruning): Promise<void> {
@@ -147,10 +148,13 @@ async function forgetRuns(query: Query, { schema, keepMs }: Pruning): Promise<nu
            select
            from ${quoted}.policy_runs mine
            where mine.run_id = run.id
-             and not exists (
-               select
-               from ${quoted}.policy_runs newer
-               where newer.policy = mine.policy and newer.started_at > mine.started_at
+             and (
+               mine.soft_deleted > 0
+               or not exists (
+                 select
+                 from ${quoted}.policy_runs newer
+                 where newer.policy = mine.policy and newer.started_at > mine.started_at
+               )
              )
          )
        order by run.started_at

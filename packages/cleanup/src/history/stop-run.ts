@@ -1,5 +1,7 @@
 import { type Database, inTransaction } from '../database.ts';
+import { CleanupTablesMissingError } from '../errors.ts';
 import { quoteIdentifier } from '../identifier.ts';
+import { look } from './ensure-tables.ts';
 import { LEASE_SECONDS } from './lease.ts';
 
 /** What {@link stopRun} found. */
@@ -20,8 +22,10 @@ export async function stopRun(
     readonly reason: string | undefined;
   },
 ): Promise<StopReport> {
-  const rows = await inTransaction(database, LIMITS, (query) =>
-    query(
+  const rows = await inTransaction(database, LIMITS, async (query) => {
+    const { missing } = await look(query, schema);
+    if (missing.length > 0) throw new CleanupTablesMissingError(schema, missing);
+    return query(
       `update ${quoteIdentifier(schema)}.leases
        set stop_requested_at = clock_timestamp(), stop_requested_by = $2, stop_reason = $3
        where name = $1
@@ -29,7 +33,7 @@ export async function stopRun(
          and heartbeat_at >= clock_timestamp() - $4::int * interval '1 second'
        returning run_id::text as run_id`,
       [asking.name, asking.by ?? null, asking.reason ?? null, LEASE_SECONDS],
-    ),
-  );
+    );
+  });
   return { runId: rows[0]?.['run_id'] ?? null };
 }

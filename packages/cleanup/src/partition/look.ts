@@ -153,7 +153,8 @@ function workWarnings(work: readonly PartitionWork[]): string[] {
     );
 }
 
-async function whyItStays(
+/** Undefined when nothing keeps the partition. */
+export async function whyItStays(
   query: Query,
   { holds, facts }: PartitionContext,
   { oid, sql }: PartitionNode,

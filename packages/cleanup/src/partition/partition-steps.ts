@@ -228,13 +228,9 @@ function fenced(
   work: (query: Query) => Promise<void>,
 ): Promise<void> {
   return inTransaction(run.database, limits, async (query) => {
-    const state = await run.ledger.fence(query);
+    const state = await run.ledger.fence(query, context.facts.oid);
+    if (state === 'busy') throw new PartitionStopError('busy');
     if (state !== 'held') throw new PartitionStopError(state === 'lost' ? 'fenced' : 'stopped');
-    const [row] = await query(
-      `select pg_try_advisory_xact_lock(hashtextextended('@ops/cleanup ' || $1, 0))::text as is_only`,
-      [context.facts.oid],
-    );
-    if (row?.['is_only'] !== 'true') throw new PartitionStopError('busy');
     await work(query);
   });
 }

@@ -18,6 +18,7 @@ import { explainOnly } from '../explain.ts';
 import type { RowCount, ShownStatement } from '../plan.ts';
 import type { PolicyStep } from '../run-policy.ts';
 import { markedColumnProblems } from '../soft-delete/marked-columns.ts';
+import { sharedMarkProblems } from '../soft-delete/shared-marks.ts';
 import type { Statement } from '../statement.ts';
 import { pickStatement } from '../walk/pick-statement.ts';
 import type { Target } from '../walk/target.ts';
@@ -83,14 +84,16 @@ export async function dueRows(
 }
 
 async function preparePurge(
-  { draft, query, occasion }: Look,
+  { draft, query, settings, occasion }: Look,
   { facts }: Found,
   outcome: SoftDeleteSettings,
 ): Promise<ResolvedRule | undefined> {
   const cutOff = await cutOffAt(query, occasion.now, outcome.purgeAfterMs);
   if (!wiring.createSoftDeleteAction) refuse(draft, 'statement', 'Soft delete is not available');
   draft.refusals.push(...markedColumnProblems(facts, outcome));
-  return resolvePurge(draft, query, facts, outcome, cutOff);
+  draft.refusals.push(...(await sharedMarkProblems(query, facts, draft.policy, settings.policies)));
+  const { schema } = settings.history;
+  return resolvePurge(draft, query, facts, outcome, { now: occasion.now, cutOff }, schema);
 }
 
 interface StepFacts {

@@ -11,23 +11,18 @@ import type { Found, Look } from './prepare-policy.ts';
 import { resolveHolds } from './resolve-holds.ts';
 import { resolveRule } from './resolve-rule.ts';
 
-/** Looks which partitions would go. */
-export async function preparePartitions(
+/** What is needed to tell which partitions are due; undefined, and refused, when something is wrong. */
+export async function partitionContext(
   { draft, query, settings, policy, occasion }: Look,
   { facts, graph }: Found,
-  maxShare: number,
 ): Promise<PartitionContext | undefined> {
   if (facts.kind !== 'p') {
     refuse(draft, 'partitions', `${facts.sql} is not partitioned; leave out partitions: 'drop'`);
   }
   const holds = await resolveHolds(draft, query, facts, settings.holds);
   const aged = await resolveBoundColumn(draft, query, facts, policy.rule);
-  if (!wiring.partitions) {
-    refuse(draft, 'partitions', 'Dropping partitions is not available');
-    return undefined;
-  }
   if (!aged || draft.refusals.length > 0) return undefined;
-  const context: PartitionContext = {
+  return {
     policy: draft.policy,
     runId: occasion.runId,
     facts,
@@ -37,6 +32,21 @@ export async function preparePartitions(
     cutOffText: aged.cutOffText,
     historySchema: settings.history.schema,
   };
+}
+
+/** Looks which partitions would go. */
+export async function preparePartitions(
+  look: Look,
+  found: Found,
+  maxShare: number,
+): Promise<PartitionContext | undefined> {
+  const { draft, query } = look;
+  const context = await partitionContext(look, found);
+  if (!context) return undefined;
+  if (!wiring.partitions) {
+    refuse(draft, 'partitions', 'Dropping partitions is not available');
+    return undefined;
+  }
   const plan = await wiring.partitions.plan(query, context);
   draft.refusals.push(...plan.refusals);
   draft.warnings.push(...plan.warnings);
@@ -48,7 +58,7 @@ export async function preparePartitions(
   };
   if (draft.refusals.length > 0) return undefined;
   // As the partitions' own rows are found: counting all would take longer than dropping.
-  await checkShare(draft, query, facts.leaves, maxShare, estimateRows);
+  await checkShare(draft, query, found.facts.leaves, maxShare, estimateRows);
   return context;
 }
 

@@ -32,6 +32,7 @@ export async function resolveHolds(
       continue;
     }
     checkColumns(draft, facts, table, hold);
+    if (table.oid === facts.oid) draft.warnings.push(ownHolds(table.sql));
     await checkTable(draft, query, table);
     const usable = { ...hold, sql: table.sql };
     await checkActive(draft, query, table, usable);
@@ -95,6 +96,11 @@ async function checkChildren(
 
 function everyChild(children: readonly HeldChild[]): readonly GraphTable[] {
   return children.flatMap(({ key, children: below }) => [key.child, ...everyChild(below)]);
+}
+
+/** A table is locked against all other writers for the time of each batch, to keep holds from coming. */
+function ownHolds(sql: string): string {
+  return `The holds are in ${sql} itself, so every batch keeps all other writers out of it, and waits for them; as a condition of the policy (where) they need no lock`;
 }
 
 function checkColumns(

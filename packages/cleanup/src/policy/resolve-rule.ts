@@ -4,6 +4,7 @@ import type { AgedRule, ResolvedColumn, ResolvedRule } from '../condition/rule-s
 import { cutOffAt, isZoneName, wallClockOf } from '../cut-off.ts';
 import type { Query } from '../database.ts';
 import { quoteIdentifier, quoteIdentifierPath } from '../identifier.ts';
+import { ownMarkTimes } from '../soft-delete/own-marks.ts';
 import { renderFragment, type SqlFragment } from '../sql.ts';
 import { checkFragment } from './check-fragment.ts';
 import { accepts, type Draft, refuse } from './draft.ts';
@@ -37,7 +38,8 @@ export async function resolvePurge(
   query: Query,
   facts: TableFacts,
   { at, set }: SoftDeleteSettings,
-  cutOff: string,
+  times: { readonly now: string; readonly cutOff: string },
+  historySchema: string,
 ): Promise<ResolvedRule | undefined> {
   const marked = Object.entries(set).flatMap(([name, value]) => {
     const each = findColumn(draft, facts, name);
@@ -49,7 +51,14 @@ export async function resolvePurge(
     refuse(draft, 'column-type', message);
     return undefined;
   }
-  return column && { type: 'purge', aged: { column, cutOffText: cutOff }, set: marked };
+  if (!column) return undefined;
+  const place = { historySchema, policy: draft.policy, table: facts.sql, at: column };
+  return {
+    type: 'purge',
+    aged: { column, cutOffText: times.cutOff },
+    times: await ownMarkTimes(query, place, times),
+    set: marked,
+  };
 }
 
 async function resolveAged(

@@ -31,6 +31,10 @@ export function tableProblems(facts: TableFacts): readonly Refusal[] {
     const message = `${sql} has partitions that are foreign tables, which take no row locks here: ${foreignLeaves.join(', ')}`;
     problems.push({ code, message });
   }
+  if (facts.rules.length > 0) {
+    const message = `${sql} has rules that rewrite a DELETE or UPDATE (${facts.rules.join(', ')}), so that other rows could go than those that were picked, or none; replace them by triggers`;
+    problems.push({ code, message });
+  }
   if (primaryKey(facts.columns).length === 0) {
     const message = `${sql} has no primary key, so rows cannot be told apart safely; add one`;
     problems.push({ code: 'no-primary-key', message });

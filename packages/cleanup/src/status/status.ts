@@ -6,7 +6,7 @@ import { LEASE_SECONDS } from '../history/lease.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import type { Settings } from '../options.ts';
 import type { StopReason } from '../report.ts';
-import { findOldestDue } from './oldest-due.ts';
+import { findOldestDue, type OldestDue } from './oldest-due.ts';
 
 /** How cleanup is going, as `status()` finds it. Plain data. */
 export interface CleanupStatus<Name extends string = string> {
@@ -35,7 +35,8 @@ export interface PolicyStatus {
   readonly table: string;
   /**
    * How long the oldest due row has been due, in milliseconds; 0 when none is. For `inactiveFor` and
-   * ages of each row's own only whether there is one: 0 or 1. Null when it could not be found out.
+   * ages of each row's own only whether there is one: 0 or 1. Where whole partitions are dropped, of
+   * the oldest partition: since all of it is due. Null when it could not be found out.
    */
   readonly lateMs: number | null;
   readonly lastRun: LastRun | null;
@@ -43,7 +44,7 @@ export interface PolicyStatus {
   readonly lastDrainedAt: string | null;
   /**
    * Rows are due, and no run has drained the policy for longer than `overdueAfter`, or ever; or
-   * nothing can be said of it.
+   * nothing can be said of it. Where to look takes too long, rows count as due.
    */
   readonly isOverdue: boolean;
   /** Why it is, or is not, in a sentence with the numbers. */
@@ -87,7 +88,7 @@ export async function readStatus(
     const due = await findOldestDue(database, settings, policy, now);
     const { lastRun = null, lastDrainedAt = null } = last.get(policy) ?? {};
     const facts = { policy, table: due.table, lateMs: due.lateMs, lastRun, lastDrainedAt };
-    policies.push({ ...facts, ...judge(facts, due.why, now, options.overdueAfterMs) });
+    policies.push({ ...facts, ...judge(facts, due, now, options.overdueAfterMs) });
   }
   return {
     at: now,
@@ -101,28 +102,33 @@ type Facts = Omit<PolicyStatus, 'isOverdue' | 'why'>;
 
 function judge(
   { lateMs, lastDrainedAt, lastRun }: Facts,
-  unknownWhy: string | null,
+  due: OldestDue,
   now: string,
   overdueAfterMs: number,
 ): Pick<PolicyStatus, 'isOverdue' | 'why'> {
-  if (lateMs === null) return { isOverdue: true, why: unknownWhy ?? 'Nothing can be said of it' };
   if (lateMs === 0) return { isOverdue: false, why: 'No row is due' };
-  const limit = hours(overdueAfterMs);
+  const unknown = due.why ?? 'Nothing can be said of it';
   const stopped = lastRun?.stopped ? `; the last run ended with ${lastRun.stopped}` : '';
+  // What is only slow to look at is judged by its runs.
+  if (lateMs === null && (lastDrainedAt === null || !due.isSlow)) {
+    return { isOverdue: true, why: unknown };
+  }
   if (lastDrainedAt === null) {
     // Rows that have only just come due wait for the first run.
-    const isOverdue = lateMs > overdueAfterMs;
-    const late = lateMs > 1 ? `, the oldest row for ${hours(lateMs)}` : '';
+    const isOverdue = (lateMs ?? 0) > overdueAfterMs;
+    const late = lateMs !== null && lateMs > 1 ? `, the oldest row for ${hours(lateMs)}` : '';
     return { isOverdue, why: `Rows are due${late}, and no run has drained it yet${stopped}` };
   }
   const sinceMs = Date.parse(now) - Date.parse(lastDrainedAt);
-  const why = `Rows are due, and the last run that drained it ended ${hours(sinceMs)} ago`;
+  const rows = lateMs === null ? unknown.split(';', 1)[0] : 'Rows are due';
+  const why = `${rows}, and the last run that drained it ended ${hours(sinceMs)} ago`;
   const isOverdue = sinceMs > overdueAfterMs;
-  return { isOverdue, why: isOverdue ? `${why}, limit ${limit}${stopped}` : why };
+  return { isOverdue, why: isOverdue ? `${why}, limit ${hours(overdueAfterMs)}${stopped}` : why };
 }
 
 function hours(ms: number): string {
   const inHours = ms / 3_600_000;
+  if (inHours < 2) return `${Math.round(ms / 60_000)} min`;
   return inHours < 72 ? `${Number(inHours.toPrecision(3))} h` : `${Math.round(inHours / 24)} days`;
 }
 

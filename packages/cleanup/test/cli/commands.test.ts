@@ -50,8 +50,41 @@ describe('the command line', () => {
       const { stdout, exitCode } = await runLine([name, '--help', '--whatever']);
       expect(exitCode).toBe(0);
       for (const option of Object.keys(options)) expect(stdout).toContain(`--${option}`);
-      expect(stdout).toMatch(/Exit codes: 0 [\s\S]*130 interrupted/);
+      expect(stdout).toMatch(/Exit codes: 0 [\s\S]*130\s+interrupted/);
+      const lines = `${all.stdout}${stdout}`.split('\n');
+      expect(lines.filter((line) => line.length > 80)).toEqual([]);
     }
+  });
+
+  it('passes on what status is given', async () => {
+    const line = 'status --policy events --policy jobs --overdue-after 3d'.split(' ');
+    expect(await runLine([...line, ...CONFIG])).toMatchObject({ stderr: '' });
+    expect(calls).toEqual([['status', { policies: ['events', 'jobs'], overdueAfter: '3d' }]]);
+  });
+
+  it('tells a run whose process died from one that is under way', async () => {
+    const startedAt = '2026-01-02T00:00:00Z';
+    const lastRun = { runId: 'r1', startedAt, stopped: null, deleted: 5, softDeleted: 0 };
+    const jobs = {
+      policy: 'jobs',
+      table: 'jobs',
+      lateMs: 0,
+      lastRun,
+      lastDrainedAt: null,
+      why: '',
+    };
+    const running = { runId: 'r1', owner: 'host/1', startedAt };
+    answers.status = { ok: true, running, policies: { jobs } };
+    expect((await runLine(['status', ...CONFIG])).stdout).toMatch(/^jobs .* not yet /m);
+    answers.status = { ok: true, running: null, policies: { jobs } };
+    expect((await runLine(['status', ...CONFIG])).stdout).toMatch(/^jobs .* died /m);
+  });
+
+  it('lists a table row by row where the terminal is too narrow for it', async () => {
+    const wide = await runLine(['run', ...CONFIG, '--quiet'], { columns: 200 });
+    expect(wide.stdout).toMatch(/^POLICY +ENDED +DELETED/);
+    const narrow = await runLine(['run', ...CONFIG, '--quiet'], { columns: 40 });
+    expect(narrow.stdout).toMatch(/^\w+\n {2}ENDED +\S+\n {2}DELETED +\S+\n/);
   });
 
   it('takes only what is exported as a cleanup', async () => {

@@ -13,6 +13,7 @@ export async function runLine(
     env: {},
     process: new EventEmitter(),
     hasColors: false,
+    columns: undefined,
     terminal,
     now: () => 0,
     ...world,

@@ -324,7 +324,9 @@ describe('what was left half done', () => {
     });
     expect(of(await doctor(pool, policy('30d')), 'soft-deleted')[0]).toMatchObject({
       severity: 'info',
-      message: expect.stringMatching(/^4 rows of .* for 2 days; they are purged after 30 days$/),
+      message: expect.stringMatching(
+        /^4 rows of .* for 2 days; the policy purges its own marks after 30 days$/,
+      ),
     });
     await pool.query(`update jobs set deleted_at = now() - interval '3 days' where id = 1`);
     expect(of(await doctor(pool, policy('1h')), 'purge-overdue')).toMatchObject([

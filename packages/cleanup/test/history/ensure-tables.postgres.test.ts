@@ -1,3 +1,4 @@
+import { InvalidOptionsError } from '@ops/timeout';
 import { describe, expect, test } from 'vitest';
 import { useDatabase } from '../../../../test/postgres.ts';
 import { ensureTables } from '../../src/history/ensure-tables.ts';
@@ -55,7 +56,10 @@ describe('ensureTables', () => {
   });
 
   test('refuses what is no schema or no pool', async () => {
-    await expect(ensureTables(db.pool(), { schema: '' })).rejects.toThrow('name of a schema');
+    // In characters the third would be short enough, and the server would cut it.
+    for (const schema of ['', 'a\0b', 'ä'.repeat(40)]) {
+      await expect(ensureTables(db.pool(), { schema })).rejects.toThrow(InvalidOptionsError);
+    }
     await expect(ensureTables({} as never)).rejects.toThrow('expected a pg.Pool');
   });
 });

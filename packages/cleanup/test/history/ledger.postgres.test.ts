@@ -93,7 +93,9 @@ describe('the lease', () => {
     await silence(at, 2);
     const next = await open(at);
     expect(await paused.heartbeat()).toBe('lost');
-    expect(await inTransaction(at.database, LIMITS, (query) => books.fence(query))).toBe('lost');
+    expect(await inTransaction(at.database, LIMITS, (query) => books.fence(query, '1'))).toBe(
+      'lost',
+    );
     expect(await next.heartbeat()).toBe('held');
     await paused.close({ ok: true });
     expect(await next.heartbeat()).toBe('held');
@@ -104,7 +106,7 @@ describe('the lease', () => {
     const holder = await open(at);
     const books = await holder.openPolicy(OPENING);
     await inTransaction(at.database, LIMITS, async (query) => {
-      expect(await books.fence(query)).toBe('held');
+      expect(await books.fence(query, '1')).toBe('held');
       await expect(open(at)).rejects.toThrow('busy');
     });
   });
@@ -131,7 +133,7 @@ describe('stop', () => {
     expect(await stopRun(at.database, at.schema, asking)).toEqual({ runId: run.runId });
     expect(await run.heartbeat()).toBe('stop-requested');
     const books = await run.openPolicy(OPENING);
-    expect(await inTransaction(at.database, LIMITS, (query) => books.fence(query))).toBe(
+    expect(await inTransaction(at.database, LIMITS, (query) => books.fence(query, '1'))).toBe(
       'stop-requested',
     );
     await run.close({ ok: true });
@@ -239,6 +241,28 @@ describe('the history', () => {
     const { rows } = await at.pool.query<{ id: string }>(`select id from ${at.schema}.runs`);
     const left = new Set(rows.map((row) => row.id));
     expect(left).toEqual(new Set([ids[0], ids[2], ids[3], last.runId]));
+  });
+
+  test('does not forget a run that marked rows, by which a purge knows them after a hold of years', async () => {
+    const at = await place(10 * DAY_MS);
+    const ids: string[] = [];
+    for (const softDeleted of [1, 0, 0]) {
+      const run = await open(at);
+      ids.push(run.runId);
+      const books = await run.openPolicy(OPENING);
+      await books.close(untouchedReport('jobs', 'jobs', 'drained'));
+      await run.close({ ok: true });
+      await at.pool.query(
+        `update ${at.schema}.policy_runs set soft_deleted = $2 where run_id = $1`,
+        [run.runId, softDeleted],
+      );
+    }
+    await age(at, 400);
+    await (await open(at)).close({ ok: true });
+    const { rows } = await at.pool.query<{ id: string }>(
+      `select run_id as id from ${at.schema}.policy_runs`,
+    );
+    expect(new Set(rows.map((row) => row.id))).toEqual(new Set([ids[0], ids[2]]));
   });
 
   async function mark(

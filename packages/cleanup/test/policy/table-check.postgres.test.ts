@@ -29,6 +29,32 @@ test('a foreign table is refused, and a materialized view, each by what it is', 
   await pool.query(`drop foreign data wrapper none_${db.schema} cascade`);
 });
 
+test('a table with rules that rewrite a delete is refused: what went would not be what was picked', async () => {
+  const pool = db.pool();
+  await makeJobs(pool, 5);
+  const rules = [
+    'create rule never as on delete to jobs do instead nothing',
+    'create rule never as on delete to jobs do instead update jobs set status = $$gone$$',
+    'create rule never as on delete to jobs do also delete from jobs where id = 1',
+    'create rule never as on update to jobs do instead nothing',
+  ];
+  for (const rule of rules) {
+    await pool.query(rule);
+    const { refusals } = (await jobsCleanup(pool).plan()).policies.jobs;
+    expect(refusals).toMatchObject([
+      { code: 'table-kind', message: expect.stringContaining('(never)') },
+    ]);
+    expect((await jobsCleanup(pool).run()).policies.jobs).toMatchObject({ stopped: 'refused' });
+    await pool.query('drop rule never on jobs');
+  }
+  // What is switched off, or is about inserts, does nothing to a delete.
+  await pool.query(`
+    create rule off as on delete to jobs do instead nothing;
+    alter table jobs disable rule off;
+    create rule inserts as on insert to jobs where false do instead nothing`);
+  expect((await jobsCleanup(pool).run()).policies.jobs).toMatchObject({ deleted: 5 });
+});
+
 test('a table that cascades to itself is named in the plan, deleted, and not archived by halves', async () => {
   const pool = db.pool();
   await makeJobs(pool, 30, 20);

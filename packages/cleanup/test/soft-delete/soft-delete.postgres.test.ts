@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { useDatabase } from '../../../../test/postgres.ts';
-import { sql } from '../../src/index.ts';
+import { type CleanupPolicy, createCleanup, sql } from '../../src/index.ts';
 import { lastRun, MARKED, makeWorkflows, snapshot, undo, workflowsCleanup } from './workflows.ts';
 
 const db = useDatabase();
@@ -107,6 +107,7 @@ describe('a soft delete', () => {
         begin;
         set local timezone = 'UTC';
         update workflows set deleted_at = deleted_at - interval '${by}' where deleted_at is not null;
+        update runs set started_at = started_at - interval '${by}';
         update soft_deleted set
           undo_until = undo_until - interval '${by}',
           after = after || jsonb_build_object('deleted_at',
@@ -120,6 +121,67 @@ describe('a soft delete', () => {
     expect((await cleanup.run()).policies.it).toMatchObject({ purged: 4, deleted: 4 });
     expect(await undo(pool, db.schema, run)).toMatchObject({ ok: true, alreadyPurged: 4 });
     expect(await snapshot(pool)).toEqual([]);
+  });
+
+  test('is not taken from a mark of somebody else: what the application or another policy marked is not purged', async () => {
+    const pool = db.pool();
+    await makeWorkflows(pool, db.schema, 8);
+    // The application deletes in the same columns, and what it did is the policy's condition no more.
+    await pool.query(`
+      alter table workflows alter deleted_at type timestamptz(3);
+      update workflows set enabled = false, status = 'archived', deleted_at = now() - interval '90 days'
+      where id in (7, 8)`);
+    const of = (remainder: number, status: string, purgeAfter: '30d' | '60d'): CleanupPolicy => ({
+      table: 'workflows',
+      olderThan: { column: 'used_at', age: '365d' },
+      where: sql`id % 2 = ${remainder}`,
+      softDelete: { set: { enabled: false, status }, at: 'deleted_at', purgeAfter },
+      safety: { maxShare: 1 },
+    });
+    const cleanupOf = (even: CleanupPolicy, odd: CleanupPolicy) =>
+      createCleanup({ pool, history: { schema: db.schema }, policies: { even, odd } });
+    // What they mark in one run has one time.
+    const alike = cleanupOf(of(0, 'archived', '30d'), of(1, 'archived', '60d'));
+    for (const { refusals } of Object.values((await alike.plan()).policies)) {
+      expect(refusals).toEqual([
+        { code: 'statement', message: expect.stringContaining("one would purge the other's") },
+      ]);
+    }
+    const cleanup = cleanupOf(of(0, 'archived', '30d'), of(1, 'shelved', '60d'));
+    expect(await cleanup.run()).toMatchObject({
+      policies: { even: { softDeleted: 3, purged: 0 }, odd: { softDeleted: 3, purged: 0 } },
+    });
+    await pool.query(`
+      update workflows set deleted_at = deleted_at - interval '31 days' where deleted_at is not null;
+      update soft_deleted set undo_until = undo_until - interval '31 days';
+      update runs set started_at = started_at - interval '31 days'`);
+    expect((await cleanup.plan()).policies.even.purgeable).toEqual({ count: 3, isExact: true });
+    expect(await cleanup.run()).toMatchObject({
+      policies: { even: { purged: 3, stopped: 'drained' }, odd: { purged: 0, stopped: 'drained' } },
+    });
+    const left = await pool.query<{ id: number }>('select id from workflows order by id');
+    expect(left.rows.map(({ id }) => id)).toEqual([1, 3, 5, 7, 8]);
+  });
+
+  test('may be taken back as long as was said when it was made, although purgeAfter is shorter now', async () => {
+    const pool = db.pool();
+    await makeWorkflows(pool, db.schema, 3);
+    const of = (purgeAfter: '30d' | '1h') => ({ softDelete: { ...MARKED, purgeAfter } });
+    const { runId = '' } = await workflowsCleanup(pool, db.schema, of('30d')).run();
+    await pool.query(`
+      begin;
+      set local timezone = 'UTC';
+      update workflows set deleted_at = deleted_at - interval '2 days';
+      update runs set started_at = started_at - interval '2 days';
+      update soft_deleted set
+        undo_until = undo_until - interval '2 days',
+        after = after || jsonb_build_object('deleted_at',
+          ((after ->> 'deleted_at')::timestamptz - interval '2 days')::text);
+      commit`);
+    const shorter = workflowsCleanup(pool, db.schema, of('1h'));
+    expect((await shorter.run()).policies.it).toMatchObject({ purged: 0, stopped: 'drained' });
+    expect(await shorter.undo(runId)).toMatchObject({ ok: true, undone: 3 });
+    expect(await snapshot(pool)).toHaveLength(3);
   });
 
   test('gives every type back exactly, on composite keys and partitions, rounded and touched by triggers', async () => {
@@ -263,6 +325,8 @@ describe('a soft delete', () => {
     expect((await cleanup.run()).policies.it).toMatchObject({ softDeleted: 2 });
     await pool.query(`
       insert into legal_holds values (1);
+      update runs set started_at = started_at - interval '2 hours';
+      update soft_deleted set undo_until = undo_until - interval '2 hours';
       update workflows set deleted_at = deleted_at - interval '2 hours'`);
     expect((await cleanup.run()).policies.it).toMatchObject({ purged: 1, stopped: 'drained' });
     expect((await snapshot(pool)).map((row) => row.slice(1, 2))).toEqual(['1', '2', '4']);

@@ -24,7 +24,8 @@ const COLUMNS: readonly Column[] = [
 const MOST_TABLES = 30;
 
 /** Shows what keeps the policies from their work. */
-export async function run({ args, signal, progress, paint }: CommandContext): Promise<Outcome> {
+export async function run(context: CommandContext): Promise<Outcome> {
+  const { args, signal, progress, paint, columns } = context;
   const cleanup = await loadCleanup(args, 'doctor');
   const policies = args.list('policy');
   progress.note('Examining …');
@@ -35,7 +36,7 @@ export async function run({ args, signal, progress, paint }: CommandContext): Pr
     json: { diagnosis },
     lines: [
       ...findings.flatMap((each) => findingLines(each, paint)),
-      ...tableList(tables),
+      ...tableList(tables, columns),
       ok ? paint.good('Nothing to be done.') : toDo(findings),
     ],
   };
@@ -59,12 +60,12 @@ function findingLines(
   ];
 }
 
-function tableList(tables: readonly TableState[]): readonly string[] {
+function tableList(tables: readonly TableState[], columns: number | undefined): readonly string[] {
   if (tables.length === 0) return [];
   const largest = tables.toSorted((a, b) => sizeOf(b) - sizeOf(a)).slice(0, MOST_TABLES);
   const more = tables.length - largest.length;
   return [
-    ...tableLines(COLUMNS, largest.map(rowOf)),
+    ...tableLines(COLUMNS, largest.map(rowOf), columns),
     ...(more > 0 ? [`and ${count(more)} smaller ones`] : []),
     '',
   ];

@@ -20,7 +20,8 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** Shows what a run would do. */
-export async function run({ args, signal, progress, paint }: CommandContext): Promise<Outcome> {
+export async function run(context: CommandContext): Promise<Outcome> {
+  const { args, signal, progress, paint, columns } = context;
   const cleanup = await loadCleanup(args, 'plan');
   const policies = args.list('policy');
   progress.note('Looking at the tables …');
@@ -31,7 +32,7 @@ export async function run({ args, signal, progress, paint }: CommandContext): Pr
     exitCode: plan.ok ? EXIT.ok : EXIT.refused,
     json: { plan },
     lines: [
-      ...tableLines(COLUMNS, all.map(rowOf)),
+      ...tableLines(COLUMNS, all.map(rowOf), columns),
       ...all.flatMap((each) => details(each, paint, withSql)),
       '',
       `Plan ${plan.hash}`,

@@ -17,7 +17,8 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** Puts back what a run archived. Ends between two batches when it is interrupted. */
-export async function run({ args, signal, progress, paint }: CommandContext): Promise<Outcome> {
+export async function run(context: CommandContext): Promise<Outcome> {
+  const { args, signal, progress, paint, columns } = context;
   const [runId = ''] = args.operands;
   const options = { policy: args.text('policy'), into: args.text('into'), from: args.text('from') };
   const cleanup = await loadCleanup(args, 'restore');
@@ -30,7 +31,7 @@ export async function run({ args, signal, progress, paint }: CommandContext): Pr
     exitCode: report.ok ? EXIT.ok : EXIT.failed,
     json: { report: { ...report, error: problem } },
     lines: [
-      ...tables(report),
+      ...tables(report, columns),
       ...(report.missing > 0
         ? [paint.bad(`${count(report.missing)} rows are not in the archive table any more.`)]
         : []),
@@ -39,11 +40,11 @@ export async function run({ args, signal, progress, paint }: CommandContext): Pr
   };
 }
 
-function tables(report: RestoreReport): readonly string[] {
+function tables(report: RestoreReport, columns: number | undefined): readonly string[] {
   const rows = Object.entries(report.policies).flatMap(([policy, each]) =>
     each.tables.map((table) => rowOf(policy, table)),
   );
-  if (rows.length > 0) return tableLines(COLUMNS, rows);
+  if (rows.length > 0) return tableLines(COLUMNS, rows, columns);
   return report.error === undefined ? [plainText(`Run ${report.runId} has archived no row.`)] : [];
 }
 

@@ -10,7 +10,8 @@ import type { Progress } from '../progress.ts';
 import { reportLines } from '../run-report.ts';
 
 /** Does what the policies say, and prints the report, also of a run that was interrupted. */
-export async function run({ args, signal, progress, paint }: CommandContext): Promise<Outcome> {
+export async function run(context: CommandContext): Promise<Outcome> {
+  const { args, signal, progress, paint, columns } = context;
   const options = { ...optionsOf(args), signal };
   const cleanup = await loadCleanup(args, 'stream');
   progress.note('Looking at the tables …');
@@ -20,7 +21,7 @@ export async function run({ args, signal, progress, paint }: CommandContext): Pr
   return {
     exitCode: reason instanceof Interruption ? reason.exitCode : exitCodeOf(reasons),
     json: { report },
-    lines: reportLines(report, paint),
+    lines: reportLines(report, paint, columns),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { PolicyStatus } from '../../status/status.ts';
+import type { PolicyStatus, RunningRun } from '../../status/status.ts';
 import type { CommandContext, Outcome } from '../command.ts';
 import { loadCleanup } from '../config.ts';
 import { EXIT } from '../exit-code.ts';
@@ -20,10 +20,12 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** Shows when each policy last ran, and what it has fallen behind with. */
-export async function run({ args, signal, progress, paint }: CommandContext): Promise<Outcome> {
+export async function run(context: CommandContext): Promise<Outcome> {
+  const { args, signal, progress, paint, columns } = context;
+  const options = { policies: args.list('policy'), overdueAfter: args.duration('overdue-after') };
   const cleanup = await loadCleanup(args, 'status');
   progress.note('Looking at the tables …');
-  const status = await interruptible(cleanup.status({ signal }), signal);
+  const status = await interruptible(cleanup.status({ ...options, signal }), signal);
   const all: readonly PolicyStatus[] = Object.values(status.policies);
   const { running } = status;
   return {
@@ -38,7 +40,11 @@ export async function run({ args, signal, progress, paint }: CommandContext): Pr
             ),
             '',
           ]),
-      ...tableLines(COLUMNS, all.map(rowOf)),
+      ...tableLines(
+        COLUMNS,
+        all.map((each) => rowOf(each, running)),
+        columns,
+      ),
       '',
       ...all.map(({ policy, why, isOverdue }) => {
         const line = plainText(`${policy}: ${isOverdue ? 'overdue: ' : ''}${why}`);
@@ -48,11 +54,15 @@ export async function run({ args, signal, progress, paint }: CommandContext): Pr
   };
 }
 
-function rowOf({ policy, table, lateMs, lastRun, lastDrainedAt }: PolicyStatus): readonly string[] {
+function rowOf(
+  { policy, table, lateMs, lastRun, lastDrainedAt }: PolicyStatus,
+  running: RunningRun | null,
+): readonly string[] {
+  const isRunning = lastRun !== null && lastRun.runId === running?.runId;
   const rest = lastRun
     ? [
         moment(lastRun.startedAt),
-        lastRun.stopped ?? 'not yet',
+        lastRun.stopped ?? (isRunning ? 'not yet' : 'died'),
         count(lastRun.deleted),
         lastRun.softDeleted === 0 ? '' : count(lastRun.softDeleted),
       ]

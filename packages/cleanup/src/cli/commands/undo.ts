@@ -20,7 +20,8 @@ const COLUMNS: readonly Column[] = [
 const MOST_BLOCKED = 5;
 
 /** Takes back what a run soft-deleted. Ends between two batches when it is interrupted. */
-export async function run({ args, signal, progress, paint }: CommandContext): Promise<Outcome> {
+export async function run(context: CommandContext): Promise<Outcome> {
+  const { args, signal, progress, paint, columns } = context;
   const [runId = ''] = args.operands;
   const cleanup = await loadCleanup(args, 'undo');
   progress.note(`Undoing run ${runId} …`);
@@ -36,6 +37,7 @@ export async function run({ args, signal, progress, paint }: CommandContext): Pr
             ...tableLines(
               COLUMNS,
               all.map(([policy, undo]) => rowOf(policy, undo)),
+              columns,
             ),
             ...all.flatMap(([policy, undo]) => problems(policy, undo).map(paint.warning)),
           ],
