@@ -20,6 +20,8 @@ export interface Entry {
   place: typeof WAITING | typeof FLYING | typeof HANDED;
   /** Counts accepted events from 1. */
   readonly nth: number;
+  /** It is in the store as well. */
+  isKept?: boolean;
   /** Monotonic time at which it was accepted, in milliseconds. */
   readonly since: number;
   /** Monotonic time of the first attempt to send it. */
@@ -71,22 +73,22 @@ export function createBooks(
     dropped: {
       queue_overflow: 0,
       too_large: 0,
+      no_consent: 0,
       rejected: 0,
       retry_budget: 0,
       shutdown: 0,
-      no_consent: 0,
       unload: 0,
     },
     refused: {
       queue_overflow: 0,
       too_large: 0,
+      no_consent: 0,
       unserializable: 0,
       reentrant: 0,
       closed: 0,
       callback_error: 0,
       before_send: 0,
       sampled: 0,
-      no_consent: 0,
     },
     bytes: 0,
   };

@@ -1,6 +1,6 @@
 import type { ConsentState, FlushOptions } from '../client/telemetry.ts';
 import type { EventDefinitions } from '../events.ts';
-import { createBooks, HANDED } from './books.ts';
+import { createBooks, type Entry, HANDED } from './books.ts';
 import { createDelivery } from './delivery.ts';
 import { byPlace, createHandOver } from './departure.ts';
 import type { BrowserDropReason } from './drop-reason.ts';
@@ -18,8 +18,8 @@ import { createTransport } from './transport.ts';
  * `stats()` adds up at every moment.
  *
  * When the page is hidden or left it hands over what is pending, within the 64 KiB that beacons and
- * keepalive requests share, and the rest to `store`. It listens to `visibilitychange`, `pagehide`
- * and `online`, never to `unload`, which would keep the page out of the back/forward cache.
+ * keepalive requests share, and the rest to `store`. It listens to `visibilitychange`, `pagehide`,
+ * `pageshow` and `online`, never to `unload`, which would keep the page out of the back/forward cache.
  *
  * @throws TypeError without an endpoint or key; another wrong option is replaced by its default.
  */
@@ -35,26 +35,40 @@ export function createTelemetry<E extends EventDefinitions>(
   const handOver = createHandOver(books, transport, delivery);
   const listening = new AbortController();
   let ending: Promise<BrowserReport> | undefined;
+  /** The `pagehide` by which the page was left, until it is shown again. */
+  let leaving: PageEvent | undefined;
 
-  for (const type of ['visibilitychange', 'pagehide', 'online']) {
-    const onEvent = ({ persisted }: PageEvent): void => {
-      const isLeft = type === 'pagehide';
-      if (!isLeft && page.document?.visibilityState !== 'hidden') return delivery.resume();
-      if (books.consent === 'granted') {
-        handOver();
-        store?.keep(byPlace(books));
-      }
-      if (!isLeft || persisted) return;
-      const left = [...books.pending].filter(({ place }) => place !== HANDED);
-      // May still get through, since a page goes when the next one has begun to arrive.
-      if (left[0] && books.consent === 'granted') void transport.request(left, false);
-      books.settle(left, 'unload');
-      reporter.tell();
-    };
-    page.addEventListener?.(type, onEvent, { signal: listening.signal });
-  }
+  const giveUp = (left: Iterable<Entry>, reason: BrowserDropReason): void =>
+    books.settle(left, books.consent === 'granted' ? reason : 'no_consent');
+
+  const depart = (): void => {
+    const isGranted = books.consent === 'granted';
+    if (isGranted) {
+      handOver();
+      store?.keep(byPlace(books));
+    }
+    if (!leaving || leaving.persisted) return;
+    const left = byPlace(books).filter(({ place, isKept }) => place !== HANDED && !isKept);
+    // May still get through, since a page goes when the next one has begun to arrive.
+    if (isGranted && left[0]) void transport.request(left, false);
+    giveUp(left, 'unload');
+    reporter.tell(true);
+  };
+
+  const onPageEvent = (event: PageEvent): void => {
+    if (event.type === 'pagehide') leaving = event;
+    else if (event.type !== 'visibilitychange' || page.document?.visibilityState !== 'hidden') {
+      leaving = undefined;
+      return delivery.resume();
+    }
+    depart();
+  };
+  for (const type of ['visibilitychange', 'pagehide', 'pageshow', 'online'])
+    page.addEventListener?.(type, onPageEvent, { signal: listening.signal });
+
   void store?.claim().then((left) => {
-    if (!books.isClosed && books.consent !== 'denied') left.forEach(books.add);
+    if (books.consent === 'denied') store.forget(left);
+    else if (!books.isClosed) left.forEach(books.add);
     return delivery.plan();
   });
 
@@ -70,22 +84,27 @@ export function createTelemetry<E extends EventDefinitions>(
   ): Promise<BrowserReport> => {
     const before = stats();
     delivery.resume();
-    await delivery.drain(numberFrom(wait?.timeout, defaultMs), wait?.signal);
+    try {
+      await delivery.drain(numberFrom(wait?.timeout, defaultMs), wait?.signal);
+    } catch {} // a signal that is none
     after?.();
     const { delivered, dropped, pending } = stats();
     const since: Record<BrowserDropReason, number> = dropped;
-    for (const reason in since) {
-      since[reason as BrowserDropReason] -= before.dropped[reason as BrowserDropReason];
-    }
+    for (const reason of Object.keys(since) as BrowserDropReason[])
+      since[reason] -= before.dropped[reason];
     return { delivered: delivered - before.delivered, dropped, pending };
   };
 
   return {
-    ...createIntake<E>(parsed, books, delivery.plan),
+    // No timer runs any more in a page that is left.
+    ...createIntake<E>(parsed, books, () => (leaving ? depart() : delivery.plan())),
     stats,
     consent(state: ConsentState) {
       books.consent = state;
-      if (state === 'denied') books.settle(books.pending, 'no_consent');
+      if (state === 'denied') {
+        giveUp(books.pending, 'no_consent');
+        transport.abort();
+      }
       delivery.plan();
     },
     flush: (wait) => report(wait, 3e4),
@@ -93,7 +112,7 @@ export function createTelemetry<E extends EventDefinitions>(
       books.isClosed = true;
       return (ending ??= report(wait, 5e3, () => {
         listening.abort();
-        books.settle(books.pending, books.consent === 'granted' ? 'shutdown' : 'no_consent');
+        giveUp(books.pending, 'shutdown');
         transport.abort();
         delivery.plan();
         reporter.tell(true);

@@ -43,19 +43,16 @@ export function createDelivery(
   books: Books,
   transport: Transport,
 ): Delivery {
-  const waiters = new Set<{
-    readonly upTo: number;
-    readonly until: number;
-    readonly signal: AbortSignal | undefined;
-    readonly end: () => void;
-  }>();
+  /** Of those who wait in `drain`: each looks whether there is anything left to wait for. */
+  const waiters = new Set<() => void>();
   let timer: unknown;
   let isSending = false;
   /** No request before this monotonic time. */
   let holdUntil = -Infinity;
-  let isHeldByServer = false;
+  /** How long the server asked to wait, with its last answer. */
+  let heldFor = 0;
   let failures = 0;
-  /** Events in a request at most: halved by a 413. */
+  /** Events in a request at most: halved by a 413, then growing again. */
   let sizeLimit = REQUEST_EVENTS;
 
   const now = (): number => page.performance.now();
@@ -73,19 +70,15 @@ export function createDelivery(
   };
 
   const plan = (): void => {
-    const [oldest] = books.pending;
-    for (const { upTo, until, signal, end } of waiters) {
-      const isHopeless = !isSending && nextAt() >= until;
-      if (!oldest || oldest.nth > upTo || signal?.aborted || isHopeless) end();
-    }
+    for (const check of waiters) check();
     page.clearTimeout(timer as never);
-    const at = nextAt();
-    if (!isSending && at < Infinity) timer = page.setTimeout(run, at - now());
+    const at = isSending ? Infinity : nextAt();
+    if (at < Infinity) timer = page.setTimeout(run, at - now());
   };
 
   const conclude = (batch: readonly Entry[], answer: Answer): void => {
-    let [cause, status, results, retryAfter = NaN] = answer;
-    const isFinal = FINAL.test(String(status));
+    let [cause, status, results, retryAfter] = answer;
+    const isFinal = FINAL.test(status as never);
     const stored: Entry[] = [];
     const again: Entry[] = [];
     const lost: Entry[] = [];
@@ -102,19 +95,21 @@ export function createDelivery(
     const facts = { status, cause };
     books.settle(stored);
     if (status === 413 && batch.length > 1) sizeLimit = batch.length >> 1;
-    else books.settle(lost, status === 413 ? 'too_large' : 'rejected', facts);
+    else {
+      books.settle(lost, status === 413 ? 'too_large' : 'rejected', facts);
+      if (stored[0]) sizeLimit = Math.min(REQUEST_EVENTS, sizeLimit * 1.25);
+    }
     books.settle(
-      again.filter(({ triedAt = 0 }) => now() - triedAt >= retry.budget),
+      again.filter(({ triedAt }) => now() - (triedAt as number) >= retry.budget),
       'retry_budget',
       facts,
     );
     // One event that the server cannot take now must not slow the others down more and more.
     failures = again[0] ? (stored[0] ? 1 : failures + 1) : 0;
-    isHeldByServer = retryAfter >= 0;
+    heldFor = (retryAfter as number) > 0 ? Math.min(retryAfter as number, retry.maxRetryAfter) : 0;
+    const ceiling = Math.min(retry.maxDelay, failures && retry.initialDelay * 2 ** (failures - 1));
     // Jitter comes after the time asked for, never before it.
-    const asked = isHeldByServer ? Math.min(retryAfter, retry.maxRetryAfter) : 0;
-    const ceiling = Math.min(retry.maxDelay, retry.initialDelay * Math.floor(2 ** (failures - 1)));
-    holdUntil = now() + asked + page.Math.random() * ceiling;
+    holdUntil = now() + heldFor + page.Math.random() * ceiling;
   };
 
   const send = async (batch: readonly Entry[], place: typeof FLYING | typeof HANDED) => {
@@ -139,22 +134,29 @@ export function createDelivery(
     plan,
     resume() {
       for (const entry of books.pending) if (entry.place === HANDED) entry.place = WAITING;
-      if (!isHeldByServer) holdUntil = -Infinity;
+      if (!heldFor) holdUntil = -Infinity;
       plan();
     },
     leave: (batch) => send(batch, HANDED),
     drain: (timeout, signal) =>
       new Promise((resolve) => {
+        const upTo = books.counts.accepted;
+        const until = now() + timeout;
+        const check = (): void => {
+          const [oldest] = books.pending;
+          const isHopeless = !isSending && nextAt() >= until;
+          if (!oldest || oldest.nth > upTo || isHopeless || signal?.aborted) end();
+        };
         const end = (): void => {
-          waiters.delete(waiter);
+          waiters.delete(check);
           page.clearTimeout(deadline as never);
+          signal?.removeEventListener('abort', end);
           resolve();
         };
+        // First, so that a signal that is none leaves nothing behind.
+        signal?.addEventListener('abort', end);
         const deadline = page.setTimeout(end, timeout);
-        const waiter = { upTo: books.counts.accepted, until: now() + timeout, signal, end };
-        waiters.add(waiter);
-        // The same function each time: a signal that is used for many flushes holds it once.
-        signal?.addEventListener('abort', plan);
+        waiters.add(check);
         plan();
       }),
   };

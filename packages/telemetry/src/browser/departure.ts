@@ -2,8 +2,11 @@ import { type Books, type Entry, HANDED } from './books.ts';
 import type { Delivery } from './delivery.ts';
 import type { Transport } from './transport.ts';
 
-/** What the beacons and keepalive requests of a page that are under way share. */
-const LEAVING_BYTES = 65_536;
+/**
+ * Of the 65,536 that the beacons and keepalive requests of a page that are under way share: the rest
+ * is for what is around the events in a dozen smaller beacons.
+ */
+const LEAVING_BYTES = 64_000;
 /** For what is around the events in a body: `sentAt`, the key, a report of losses, brackets. */
 const ENVELOPE_BYTES = 512;
 
@@ -29,14 +32,14 @@ export function createHandOver(books: Books, transport: Transport, delivery: Del
   };
 
   return () => {
-    let room = LEAVING_BYTES;
     let chunk: Entry[];
     for (let most = LEAVING_BYTES; (chunk = pick(most))[0]; ) {
-      if (transport.beacon(chunk)) {
-        for (const entry of chunk) entry.place = HANDED;
-        room -= bytes;
-      } else most = bytes >> 1;
+      if (transport.beacon(chunk)) for (const entry of chunk) entry.place = HANDED;
+      else most = bytes >> 1;
     }
+    // Also what was handed over when the page was hidden before, of which nobody knows whether it is gone.
+    let room = LEAVING_BYTES;
+    for (const { place, size } of books.pending) if (place === HANDED) room -= size + 1;
     chunk = pick(room);
     if (chunk[0]) void delivery.leave(chunk);
   };
@@ -44,5 +47,6 @@ export function createHandOver(books: Books, transport: Transport, delivery: Del
 
 /** What is pending, those first that nobody has sent yet. */
 export function byPlace({ pending }: Books): Entry[] {
-  return [...pending].toSorted((a, b) => a.place - b.place);
+  // oxlint-disable-next-line unicorn/no-array-sort -- of a copy; browsers before 2023 have no toSorted
+  return [...pending].sort((a, b) => a.place - b.place);
 }

@@ -79,7 +79,7 @@ export function createIntake<E extends EventDefinitions>(
   };
 
   const tracker = (context: Context): Tracker<E> => ({
-    track: (name, ...[props]) => take(name, props, context),
+    track: (name: unknown, props?: unknown) => take(name, props, context),
     with: (extra) => tracker(extended(context, extra)),
   });
   return tracker(extended({}, options.context));

@@ -1,4 +1,3 @@
-import { HANDED } from './books.ts';
 import { eventId } from './event-id.ts';
 import type { EventStore, StoredEvent } from './event-store.ts';
 
@@ -34,7 +33,7 @@ export interface LocalStoreOptions {
  * never write over each other. The next page takes the items of all others over as it starts, under a
  * Web Lock, so that of two tabs that start together one gets each event. Without Web Locks (a page
  * that is not secure) both may; the ids make that harmless. Events of a tab that is open but hidden
- * may be sent by another one as well.
+ * may be sent by another one as well as by itself.
  *
  * Never throws: where there is no storage, or no room, nothing or less is kept.
  */
@@ -107,7 +106,7 @@ export function localStore(options: LocalStoreOptions = {}): EventStore {
         kept = new Map();
       }
       if (count === 0) write();
-      for (const event of fitting.slice(0, count)) event.place = HANDED;
+      for (const event of events) event.isKept = kept.has(event.id);
     },
     forget(events) {
       const before = kept.size;

@@ -15,8 +15,8 @@ export interface BrowserTelemetryOptions {
   /** URL of the ingest handler, relative or absolute. A neutral path is on no ad blocker's list. */
   readonly endpoint: string;
   /**
-   * Write key: printable ASCII without spaces. Everyone who opens the page can read it. Sent as a
-   * bearer token; by beacons and keepalive requests, which have no headers, in the body.
+   * Write key: printable ASCII without spaces. Everyone who opens the page can read it. Sent in the
+   * body, so that no request to another origin needs a preflight.
    */
   readonly key: string;
   /** Goes with every event. Read once, now. */
@@ -35,7 +35,7 @@ export interface BrowserTelemetryOptions {
   /**
    * Told of lost events by reason: of the first shortly after the fact, of further ones at most once a
    * minute, and of all as the page is left; never from inside another call. What it throws or rejects
-   * with is ignored. `events` are at most `queue.maxEvents`; `count` is exact.
+   * with is ignored. `events` are at most `queue.maxBytes` together; `count` is exact.
    * Default: `console.warn`, without the events.
    */
   readonly onDrop?: ((notice: BrowserDropNotice) => void | Promise<void>) | undefined;
@@ -77,8 +77,10 @@ export interface BrowserBatchOptions {
   /** @default 20 */
   readonly maxEvents?: number | undefined;
   /**
-   * Bytes of JSON, also the most in one request. An event that is larger by itself goes alone.
-   * @default 500_000
+   * Bytes of JSON, also the most in one request. An event that is larger by itself goes alone. The
+   * default is what the handler's `limits.bodyBytes` takes: a burst that goes in one request is on its
+   * way when the page is left a moment later, and the rest of two would not be.
+   * @default 1_000_000
    */
   readonly maxBytes?: number | undefined;
   /**

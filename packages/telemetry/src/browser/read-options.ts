@@ -19,6 +19,7 @@ export interface ParsedOptions extends BrowserTelemetryOptions {
   readonly retry: Readonly<Record<keyof BrowserRetryOptions, number>>;
 }
 
+const DURATION = /^([\d.]+)(ms|s|m|h|d)$/;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
 
 /** @throws TypeError without an endpoint or key: there is nothing that could be sent. */
@@ -27,10 +28,11 @@ export function readOptions(options: BrowserTelemetryOptions): ParsedOptions {
     endpoint,
     key,
     consent = 'granted',
-    onDrop = (loss) => console.warn('telemetry: lost', loss),
+    // oxlint-disable-next-line no-unused-vars -- what was tracked has no place in a console
+    onDrop = ({ events: _, ...loss }) => console.warn('telemetry: lost', loss),
     page = globalThis as Page,
   } = options;
-  if (!endpoint || !key) throw new TypeError('telemetry: bad endpoint or key');
+  if (!endpoint || !key) throw new TypeError('telemetry: bad endpoint/key');
   return {
     ...options,
     consent,
@@ -38,7 +40,7 @@ export function readOptions(options: BrowserTelemetryOptions): ParsedOptions {
     page,
     requestTimeout: numberFrom(options.requestTimeout, 1e4),
     queue: numbersFrom(options.queue, { maxEvents: 1e4, maxBytes: 5e6, maxEventBytes: 32_768 }),
-    batch: numbersFrom(options.batch, { maxEvents: 20, maxBytes: 5e5, interval: 3e3 }),
+    batch: numbersFrom(options.batch, { maxEvents: 20, maxBytes: 1e6, interval: 3e3 }),
     retry: numbersFrom(options.retry, {
       initialDelay: 500,
       maxDelay: 6e4,
@@ -48,11 +50,13 @@ export function readOptions(options: BrowserTelemetryOptions): ParsedOptions {
   };
 }
 
-/** A number, or a duration in milliseconds; `fallback` for what is neither or too long for a timer. */
+/**
+ * A number, or a duration in milliseconds; `fallback` for what is neither, or too long for a timer.
+ */
 export function numberFrom(value: unknown, fallback: number): number {
-  const [, amount, unit = ''] = /^([\d.]+)(ms|s|m|h|d)$/.exec(String(value)) ?? [];
-  const number = Number(amount ?? value) * (UNIT_MS[unit] ?? 1);
-  if (number >= 0 && number < 2 ** 31) return number;
+  const [, amount, unit = ''] = DURATION.exec(value as string) ?? [];
+  const number = amount ? +amount * (UNIT_MS[unit] as number) : value;
+  if (typeof number === 'number' && number >= 0 && number < 2e9) return number;
   if (value !== undefined) console.warn('telemetry: bad option', value);
   return fallback;
 }
@@ -61,6 +65,8 @@ function numbersFrom<K extends string>(
   given: Partial<Record<K, unknown>> | undefined,
   defaults: Record<K, number>,
 ): Record<K, number> {
-  for (const key in defaults) defaults[key] = numberFrom(given?.[key], defaults[key]);
+  // Own keys alone: a page may have added to `Object.prototype`.
+  for (const key of Object.keys(defaults) as K[])
+    defaults[key] = numberFrom(given?.[key], defaults[key]);
   return defaults;
 }

@@ -25,19 +25,23 @@ export interface Reporter {
     entries?: readonly Entry[],
     count?: number,
   ): void;
-  /** Tells what is untold. `isLast`: with what the minute keeps back, and leaving no timer. */
+  /** Tells what is untold. `isLast`: with what the minute keeps back. */
   tell(isLast?: boolean): void;
   /**
    * The part of a body that tells the server: the same, under the same id, until `ack`,
    * since the server may have counted it though its answer was lost.
    */
   part(): string;
-  ack(): void;
+  /** `sent`: the part that was in the request, since another one may have been acknowledged meanwhile. */
+  ack(sent: string): void;
 }
 
 interface Untold extends LossDetails {
-  readonly count: number;
-  readonly kept: Entry[];
+  count: number;
+  /** JSON of events. */
+  readonly kept: string[];
+  /** Bytes that may still be kept. */
+  room: number;
 }
 
 /** One notice per reason in this time. */
@@ -54,45 +58,49 @@ export function createReporter({ page, onDrop, queue }: ParsedOptions): Reporter
   const untold = new Map<BrowserDropNotice['reason'], Untold>();
   const toldAt: Record<string, number> = {};
   /** For the server. */
-  let unreported: Record<string, number> = {};
+  let unreported: Record<string, number> | undefined;
   let report = '';
   let timer: unknown;
 
   const tell = (isLast?: boolean): void => {
-    page.clearTimeout(timer as never);
     const now = page.performance.now();
-    for (const [reason, { kept, ...loss }] of untold) {
-      if (!isLast && now - Number(toldAt[reason]) < QUIET_MS) continue;
+    // A copy: an `onDrop` that tracks may lose that event too, and would be told of it without end.
+    // oxlint-disable-next-line unicorn/no-useless-spread
+    for (const [reason, { kept, room: _, ...loss }] of [...untold]) {
+      if (!isLast && (toldAt[reason] as number) > now - QUIET_MS) continue;
       toldAt[reason] = now;
       untold.delete(reason);
-      const events = kept.map(({ json }) => JSON.parse(json) as WireEvent);
+      const events = JSON.parse(`[${kept.join()}]`) as WireEvent[];
       // What it throws or rejects with changes nothing about the loss: it is in stats().
-      new Promise((resolve) => resolve(onDrop({ reason, ...loss, events }))).catch(() => {});
+      (async () => onDrop({ reason, ...loss, events }))().catch(() => {});
     }
+    page.clearTimeout(timer as never);
     if (untold.size) timer = page.setTimeout(tell, QUIET_MS);
   };
 
   return {
     record(reason, details, entries = [], count = entries.length) {
       if (!count || INTENDED.includes(reason)) return;
+      unreported ??= {};
       unreported[reason] = (unreported[reason] ?? 0) + count;
-      const before = untold.get(reason) ?? { ...details, count: 0, kept: [] };
-      if (before.kept.length < queue.maxEvents)
-        for (const entry of entries) before.kept.push(entry);
-      untold.set(reason, { ...before, count: before.count + count });
+      const fresh = { ...details, count: 0, kept: [], room: queue.maxBytes };
+      const loss: Untold = untold.get(reason) ?? fresh;
+      untold.set(reason, loss);
+      loss.count += count;
+      for (const { json, size } of entries) if ((loss.room -= size) >= 0) loss.kept.push(json);
       page.clearTimeout(timer as never);
       timer = page.setTimeout(tell, 0);
     },
     tell,
     part() {
-      if (!report && Object.keys(unreported)[0]) {
+      if (!report && unreported) {
         report = `"lost":${JSON.stringify(unreported)},"lostId":"${eventId(page.Date.now())}",`;
-        unreported = {};
+        unreported = undefined;
       }
       return report;
     },
-    ack() {
-      report = '';
+    ack(sent) {
+      if (report === sent) report = '';
     },
   };
 }

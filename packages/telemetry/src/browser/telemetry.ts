@@ -14,8 +14,8 @@ export interface BrowserTelemetry<E extends EventDefinitions> extends Tracker<E>
   /** The books at this moment. */
   stats(): BrowserStats;
   /**
-   * `denied` drops what is pending (`no_consent`) and refuses what comes; `pending` queues and sends
-   * nothing; `granted` sends.
+   * `denied` drops what is pending (`no_consent`), also from the store, ends the request under way, and
+   * refuses what comes; `pending` queues and sends nothing; `granted` sends.
    */
   consent(state: ConsentState): void;
   /**

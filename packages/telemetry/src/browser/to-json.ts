@@ -1,5 +1,5 @@
 /** Thrown when a value is given up before it is read whole; to be compared with `===`. */
-export const valueTooLarge: Error = new Error('too large');
+export const valueTooLarge: Error = new Error('too_large');
 
 /** What goes instead of the value under this key. */
 export type Replace = (key: string, value: unknown) => unknown;
@@ -13,7 +13,8 @@ const ESCAPE = /\\(u0000|ud[89a-f]..|.)/g;
  * `JSON.stringify` does the walk: a third of the code of a walk of one's own. What a `toJSON` makes
  * anew in each call, without end, ends in an error rather than in `"[Circular]"`.
  *
- * `replace` is asked from the second level on: the first is ours. Gives up as soon as the JSON must
+ * `replace` is asked about properties and context, and about properties that are no object with the
+ * key `''`; not about the rest of the first level, which is ours. Gives up as soon as the JSON must
  * be longer than `maxLength` bytes. Throws what getters and `toJSON` throw, and a RangeError when the
  * stack has no room for its levels, some thousands.
  *
@@ -25,15 +26,12 @@ export function toJson(value: object, maxLength: number, replace: Replace | unde
   return JSON.stringify(value, function (this: unknown, key, read: unknown) {
     while (ancestors[0] && ancestors.at(-1) !== this) ancestors.pop();
     let member = typeof read === 'bigint' ? `${read}` : read;
-    if (replace && ancestors.length > 1) member = replace(key, member);
+    if (replace && (ancestors[1] || key === 'props'))
+      member = replace(ancestors[1] ? key : '', member);
     if (ancestors.includes(member)) member = '[Circular]';
     // A sparse array may claim four billion items. A typed array's elements are listed as keys.
-    room -=
-      typeof member === 'string'
-        ? member.length
-        : ArrayBuffer.isView(member)
-          ? member.byteLength
-          : 1;
+    const isLong = typeof member === 'string' || ArrayBuffer.isView(member);
+    room -= (isLong && (member as string).length) || 1;
     if (room < 0) throw valueTooLarge;
     if (Object(member) === member) ancestors.push(member);
     return member;

@@ -18,8 +18,8 @@ export type Answer = readonly [
 /** Sends requests. Never rejects and never throws. */
 export interface Transport {
   /**
-   * `isLeaving`: the request outlives the page, and needs no preflight, so the key is in its body. At
-   * most 64 KiB of such requests and beacons can be under way in a page.
+   * `isLeaving`: the request outlives the page. At most 64 KiB of such requests and beacons can be
+   * under way in a page.
    */
   request(entries: readonly Entry[], isLeaving: boolean): Promise<Answer>;
   /** Whether the browser has taken the events. Nobody learns what became of them. */
@@ -40,32 +40,41 @@ export function createTransport(options: ParsedOptions, reporter: Reporter): Tra
     controller = new AbortController();
   };
 
-  const encode = (entries: readonly Entry[], hasKey: boolean): string => {
+  const encode = (entries: readonly Entry[], report: string): string => {
     const sentAt = new Date(page.Date.now()).toISOString();
-    const keyPart = hasKey ? `"key":${JSON.stringify(key)},` : '';
     const events = entries.map(({ json }) => json).join();
-    return `{"sentAt":"${sentAt}",${keyPart}${reporter.part()}"events":[${events}]}`;
+    return `{"sentAt":"${sentAt}","key":${JSON.stringify(key)},${report}"events":[${events}]}`;
   };
 
   return {
     async request(entries, isLeaving) {
       const timer = page.setTimeout(abort, requestTimeout);
       try {
+        const report = reporter.part();
         const response = await fetch(endpoint, {
           method: 'POST',
-          body: encode(entries, isLeaving),
-          // Without any it is text/plain, which needs no preflight.
-          headers: isLeaving
-            ? {}
-            : { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+          // Text and no header of our own: to another origin it needs no preflight, which would cost
+          // a round trip, and for which a page that is left has no time.
+          body: encode(entries, report),
           keepalive: isLeaving,
           signal: controller.signal,
-          // Following a 301 or 302 would turn the POST into a GET and lose the batch.
-          redirect: 'manual',
         });
-        const answer = await read(response, page.Date.now());
-        if (answer[2]) reporter.ack();
-        return answer;
+        const { status } = response;
+        // Read whatever the status: Chromium frees its share of the 64 KiB only then.
+        const text = await response.text();
+        const asked = response.headers.get('retry-after') as string;
+        let results: Answer[2];
+        try {
+          // A 200 without results is a login page or a proxy: it says nothing about the events.
+          if (status === 200) ({ results } = JSON.parse(text));
+        } catch {}
+        if (results) reporter.ack(report);
+        return [
+          new Error(`status ${status}: ${text.slice(0, 200)}`),
+          status,
+          results,
+          +asked * 1e3 || Date.parse(asked) - page.Date.now(),
+        ];
       } catch (cause) {
         return [cause];
       } finally {
@@ -74,29 +83,11 @@ export function createTransport(options: ParsedOptions, reporter: Reporter): Tra
     },
     beacon(entries) {
       try {
-        return sendBeacon?.call(navigator, endpoint, encode(entries, true)) === true;
+        return sendBeacon?.call(navigator, endpoint, encode(entries, reporter.part())) === true;
       } catch {
         return false;
       }
     },
     abort,
   };
-}
-
-async function read(response: Response, now: number): Promise<Answer> {
-  const { status } = response;
-  // Read whatever the status: Chromium frees its share of the 64 KiB only then.
-  const text = await response.text();
-  const asked = response.headers.get('retry-after') as string;
-  let results: unknown;
-  try {
-    // A 200 without results is a login page or a proxy: it says nothing about the events.
-    if (status === 200) ({ results } = JSON.parse(text));
-  } catch {}
-  return [
-    new Error(`answered ${status}: ${text.slice(0, 200)}`),
-    status,
-    results as Answer[2],
-    Number(asked) * 1e3 || Date.parse(asked) - now,
-  ];
 }

@@ -11,7 +11,7 @@ import { createQueryBatch, type QueryBatch } from './query-batch.ts';
 import { createWatermarkWatch, type WatermarkWatch } from './watermark-watch.ts';
 import { type LoadContext, type WidgetContext, type Widgets, widgetContext } from './widget.ts';
 import { createWidgetCache, type Loaded, type Wanted, type WidgetCache } from './widget-cache.ts';
-import { widgetKey } from './widget-key.ts';
+import { widgetKey, widgetPrefix } from './widget-key.ts';
 
 /**
  * Data for the widgets of a dashboard, from rollups or loaders of your own, cached in this process:
@@ -35,7 +35,11 @@ export function createDashboardData<
   ): Promise<WidgetAnswer<unknown>> => {
     closing.signal.throwIfAborted();
     signal?.throwIfAborted();
-    return unlessAborted(parts.cache.read(wantedOf(widget, params, parts)), signal);
+    const answer = parts.cache.read(wantedOf(widget, params, parts)).catch((error: unknown) => {
+      closing.signal.throwIfAborted(); // which ended the load
+      throw error;
+    });
+    return unlessAborted(answer, signal);
   };
 
   const data: DashboardData<readonly Rollup[], Widgets<readonly Rollup[]>> = {
@@ -50,10 +54,11 @@ export function createDashboardData<
       });
       return Object.fromEntries(await Promise.all(answers)) as never;
     },
-    forget: (widget) => parts.cache.forget(widget === undefined ? '' : `${widget} `),
+    forget: (widget) => parts.cache.forget(widget === undefined ? '' : widgetPrefix(widget)),
     stats: () => parts.cache.stats(),
     async close() {
       if (!closing.signal.aborted) closing.abort(new DashboardClosedError());
+      parts.cache.forget('');
     },
     async [Symbol.asyncDispose]() {
       await data.close();
@@ -61,6 +66,9 @@ export function createDashboardData<
   };
   return data as unknown as DashboardData<Rollups, Ws>;
 }
+
+/** Of the time of a load at most 1 / n goes to the watermark, which it can do without. */
+const WATERMARK_SHARE = 4;
 
 interface Parts {
   readonly settings: DashboardSettings;
@@ -74,9 +82,15 @@ function assembleParts(settings: DashboardSettings, closing: AbortSignal): Parts
   const { metrics, clock, maxEntries, staleForMs } = settings;
   const monotonic = (): number => clock.monotonic();
   const limits = { timeout: settings.loadTimeoutMs, signal: closing };
+  const watermarkTimeoutMs = Math.max(1, settings.loadTimeoutMs / WATERMARK_SHARE);
   const tell = (event: DashboardEvent): void => tellSafely(settings, event);
   const watch = createWatermarkWatch({
-    read: () => metrics.watermark(undefined, limits),
+    read: () =>
+      withTimeout(
+        ({ signal }) => metrics.watermark(undefined, { timeout: watermarkTimeoutMs, signal }),
+        watermarkTimeoutMs,
+        { clock, signal: closing },
+      ),
     monotonic,
     failed: (error) => tell({ type: 'watermark-failed', error }),
   });
@@ -95,12 +109,18 @@ function assembleParts(settings: DashboardSettings, closing: AbortSignal): Parts
     monotonic,
     backOff: createFailureBackOff(maxEntries, monotonic, settings.random),
     latest: (rollup) => watch.latest(rollup),
-    failed: (widget, { error, count }, retryAfterMs) =>
-      tell({ type: 'load-failed', widget, error, failureCount: count, retryAfterMs }),
+    failed(widget, { error, count }, retryAfterMs) {
+      if (closing.aborted) return; // not a fault of the load
+      tell({ type: 'load-failed', widget, error, failureCount: count, retryAfterMs });
+    },
   });
   return { settings, closing, cache, batch, watch };
 }
 
+/**
+ * A load begins in the turn of the read, and takes a copy of the parameters: the caller may change its
+ * own afterwards, and the query is only built at the end of the turn.
+ */
 function wantedOf(name: string, params: unknown, parts: Parts): Wanted {
   const { settings, batch, watch, closing } = parts;
   const widget = settings.widgets.get(name);
@@ -109,29 +129,35 @@ function wantedOf(name: string, params: unknown, parts: Parts): Wanted {
     throw new InvalidOptionsError(`No widget ${name.slice(0, 100)}; there is ${names || 'none'}`);
   }
   const key = widgetKey(name, params);
-  const { clock, loadTimeoutMs } = settings;
+  const { clock, loadTimeoutMs, ttlMs } = settings;
+  /** Also where what is called does not heed its signal. */
+  const limited = (load: (context: { readonly signal: AbortSignal }) => Promise<Loaded>) =>
+    withTimeout(load, loadTimeoutMs, { clock, signal: closing });
   if ('query' in widget) {
     const build = widget.query as (given: unknown, context: WidgetContext) => BuiltQuery;
     return {
       key,
       widget: name,
-      ttlMs: settings.ttlMs,
-      load: () => loadQuery(name, (context) => build(params, context), { batch, watch, clock }),
+      ttlMs,
+      load() {
+        const given = structuredClone(params);
+        const buildGiven = (context: WidgetContext): BuiltQuery => build(given, context);
+        return limited(() => loadQuery(name, buildGiven, { batch, watch, clock }));
+      },
     };
   }
   const load = widget.load as (given: unknown, context: LoadContext) => Promise<unknown>;
   return {
     key,
     widget: name,
-    ttlMs: widget.ttlMs ?? settings.ttlMs,
-    async load() {
+    ttlMs: widget.ttlMs ?? ttlMs,
+    load() {
+      const given = structuredClone(params);
       const asOf = new Date(clock.now());
-      const data = await withTimeout(
-        ({ signal }) => load(params, { ...widgetContext(asOf.getTime()), signal }),
-        loadTimeoutMs,
-        { clock, signal: closing },
-      );
-      return { data, asOf };
+      return limited(async ({ signal }) => {
+        const data = await load(given, { ...widgetContext(asOf.getTime()), signal });
+        return { data, asOf };
+      });
     },
   };
 }
@@ -150,8 +176,16 @@ async function loadQuery(
   const asOf = new Date(clock.now());
   const { rollup } = build(widgetContext(asOf.getTime()));
   const watermark = await watch.read(rollup);
-  const data = await batch.load(widget, build);
+  const data = frozen(await batch.load(widget, build));
   return { data, asOf, rollup, watermark };
+}
+
+/** All readers have the same rows: one that sorts or fills them in place must not change the others'. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (!ArrayBuffer.isView(value)) Object.freeze(value);
+  for (const each of Object.values(value)) frozen(each);
+  return value;
 }
 
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -1,7 +1,7 @@
 import type { Rollup } from '../rollups/rollup.ts';
 import type { WidgetData, WidgetParams, Widgets } from './widget.ts';
 
-/** One answer of a widget. `data` is shared by all readers: it must not be changed. */
+/** One answer of a widget. `data` is shared by all readers: rows of rollups are frozen, and what a loader gave must not be changed. */
 export interface WidgetAnswer<Data> {
   readonly data: Data;
   /** When it was read from the database, by the dashboard's clock. */

@@ -67,7 +67,7 @@ function candidatesOf(queries: readonly MergeableQuery[]): ReadonlyMap<string, C
     for (const [dimension, value] of Object.entries(query.where ?? {})) {
       if (!isPlain(value)) continue;
       const rest = { ...query, where: { ...query.where, [dimension]: typeof value } };
-      const key = `${dimension} ${JSON.stringify(rest, bigintText)}`;
+      const key = `${dimension} ${JSON.stringify(rest, exactly)}`;
       const candidate = found.get(key) ?? { dimension, members: [] };
       candidate.members.push(index);
       found.set(key, candidate);
@@ -80,8 +80,10 @@ function isPlain(value: unknown): value is string | number {
   return typeof value === 'string' ? PLAIN_TEXT.test(value) : Number.isSafeInteger(value);
 }
 
-function bigintText(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? `${value}n` : value;
+/** What JSON has no way to write, or writes as null: not the same as null to the database. */
+function exactly(_key: string, value: unknown): unknown {
+  const isNumber = typeof value === 'bigint' || typeof value === 'number';
+  return isNumber && !Number.isFinite(value) ? `${typeof value} ${value}` : value;
 }
 
 /** Of values that differ only in case the first: another could be the same to the database. */

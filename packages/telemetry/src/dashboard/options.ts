@@ -36,7 +36,7 @@ export interface DashboardCacheOptions {
    * @default '10m'
    */
   readonly staleFor?: Duration | undefined;
-  /** Answers held; the one that was read longest ago goes first. @default 500 */
+  /** Answers held; the one that was read longest ago goes first. At most 1,000,000. @default 500 */
   readonly maxEntries?: number | undefined;
 }
 
@@ -58,6 +58,9 @@ type WidgetSettings =
   | { readonly query: QueryWidget<readonly Rollup[]> }
   | { readonly load: LoadWidget['load']; readonly ttlMs: number | undefined };
 
+/** The cache takes some memory for each at once. */
+const MAX_ENTRIES = 1_000_000;
+
 const loadWidget = z.strictObject({
   load: callable<LoadWidget['load']>(),
   ttl: durationMs({ minMs: 0 }).optional(),
@@ -70,7 +73,9 @@ const schema = z.strictObject({
     .strictObject({
       ttl: durationMs({ minMs: 0 }).default(30_000),
       staleFor: durationMs({ minMs: 0 }).default(600_000),
-      maxEntries: positiveInteger.default(500),
+      maxEntries: positiveInteger
+        .refine((count) => count <= MAX_ENTRIES, `expected at most ${MAX_ENTRIES}`)
+        .default(500),
     })
     .prefault({}),
   loadTimeout: durationMs({ minMs: 1 }).default(10_000),

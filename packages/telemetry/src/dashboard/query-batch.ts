@@ -1,3 +1,4 @@
+import { InvalidOptionsError } from '@ops/timeout';
 import type { DashboardEvent } from './dashboard-event.ts';
 import { type MergeableQuery, mergeQueries } from './merge-queries.ts';
 import { type WidgetContext, widgetContext } from './widget.ts';
@@ -45,7 +46,7 @@ export function createQueryBatch({
     loads: readonly Load[],
     queries: readonly MergeableQuery[],
   ): Promise<void> => {
-    const merged = mergeQueries(queries);
+    const merged = mergedOrAlone(queries);
     for (let from = 0; from < merged.length; from += MAX_QUERIES) {
       const part = merged.slice(from, from + MAX_QUERIES);
       const members = part.flatMap((each) => each.members);
@@ -87,14 +88,22 @@ export function createQueryBatch({
     const queries: MergeableQuery[] = [];
     for (const load of waiting) {
       try {
-        queries.push(load.build(context));
+        const query: unknown = load.build(context);
+        if (typeof query !== 'object' || query === null) {
+          throw new InvalidOptionsError(
+            `Widget ${load.widget}: expected a query, got ${typeof query}`,
+          );
+        }
+        queries.push(query as MergeableQuery);
         loads.push(load);
       } catch (error) {
         load.reject(error);
       }
     }
     waiting = [];
-    void answer(loads, queries);
+    answer(loads, queries).catch((error: unknown) => {
+      for (const load of loads) load.reject(error);
+    });
   };
 
   return {
@@ -106,6 +115,15 @@ export function createQueryBatch({
       });
     },
   };
+}
+
+/** A query that cannot even be compared, since it has a cycle say, is for `queryMany` to refuse. */
+function mergedOrAlone(queries: readonly MergeableQuery[]): ReturnType<typeof mergeQueries> {
+  try {
+    return mergeQueries(queries);
+  } catch {
+    return queries.map((query, index) => ({ query, members: [index], split: (rows) => [rows] }));
+  }
 }
 
 /**

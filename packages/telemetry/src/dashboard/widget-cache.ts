@@ -23,7 +23,7 @@ export interface Wanted {
 /** Answers in memory. */
 export interface WidgetCache {
   read(wanted: Wanted): Promise<WidgetAnswer<unknown>>;
-  /** Forgets those whose key begins so. */
+  /** Forgets those whose key begins so; what is being loaded answers those who wait for it, and is not kept. */
   forget(prefix: string): void;
   stats(): DashboardStats;
 }
@@ -50,6 +50,8 @@ interface Entry extends Loaded {
 export function createWidgetCache(options: WidgetCacheOptions): WidgetCache {
   const { staleForMs, monotonic, backOff, latest } = options;
   const counts = { hits: 0, staleHits: 0, waits: 0, loads: 0, failedLoads: 0 };
+  /** Loads under way, which lru-cache does not list among its keys. */
+  const loading = new Set<Wanted>();
   const cache = new LRUCache<string, Entry, Wanted>({
     max: options.maxEntries,
     noDeleteOnFetchRejection: true,
@@ -57,6 +59,7 @@ export function createWidgetCache(options: WidgetCacheOptions): WidgetCache {
     ignoreFetchAbort: true,
     fetchMethod: async (key, _stale, { context: wanted }) => {
       counts.loads += 1;
+      loading.add(wanted);
       try {
         const loaded = await wanted.load();
         backOff.succeeded(key);
@@ -66,6 +69,8 @@ export function createWidgetCache(options: WidgetCacheOptions): WidgetCache {
         const failure = backOff.failed(key, error);
         options.failed(wanted.widget, failure, failure.retryAtMs - monotonic());
         throw error;
+      } finally {
+        loading.delete(wanted);
       }
     },
   });
@@ -106,7 +111,7 @@ export function createWidgetCache(options: WidgetCacheOptions): WidgetCache {
       const entry = cache.get(key);
       if (entry !== undefined && isCurrent(entry, ttlMs)) {
         counts.hits += 1;
-        return { data: entry.data, asOf: entry.asOf, isStale: false };
+        return answerOf(entry, false);
       }
       if (entry !== undefined && monotonic() - entry.loadedAtMs < ttlMs + staleForMs) {
         counts.staleHits += 1;
@@ -115,21 +120,23 @@ export function createWidgetCache(options: WidgetCacheOptions): WidgetCache {
           // Its failure is told by `failed` and by the next reader's answer.
           void cache.fetch(key, { context: wanted, forceRefresh: true }).catch(() => {});
         }
-        const { data, asOf } = entry;
         return {
-          data,
-          asOf,
-          isStale: true,
+          ...answerOf(entry, true),
           ...(failure !== undefined && { error: failure.error }),
         };
       }
       counts.waits += 1;
-      const { data, asOf } = await wait(wanted);
-      return { data, asOf, isStale: false };
+      return answerOf(await wait(wanted), false);
     },
     forget(prefix) {
-      for (const key of cache.keys()) if (key.startsWith(prefix)) cache.delete(key);
+      const keys = [...cache.keys(), ...[...loading].map(({ key }) => key)];
+      for (const key of keys) if (key.startsWith(prefix)) cache.delete(key);
     },
     stats: () => ({ ...counts, entries: cache.size }),
   };
+}
+
+/** The date is a copy: a reader that sets it must not change what the others are told. */
+function answerOf({ data, asOf }: Entry, isStale: boolean): WidgetAnswer<unknown> {
+  return { data, asOf: new Date(asOf), isStale };
 }

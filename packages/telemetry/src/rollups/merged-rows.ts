@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '../postgres/identifier.ts';
-import type { Measure } from './measure.ts';
-import { rankOf, registerOf } from './sketch/hyperloglog.ts';
+import type { DistinctMeasure, Measure, QuantileMeasure } from './measure.ts';
+import { registersByLeastRank, type StoredSketch, unitedSketches } from './sketch/bit-planes.ts';
 
 /** Rows as a rollup's tables have them, of which those with equal keys become one. */
 export interface MergedRows {
@@ -9,13 +9,15 @@ export interface MergedRows {
   /** Quoted. */
   readonly keys: readonly string[];
   readonly measures: Readonly<Record<string, Measure>>;
-  /** A HyperLogLog as its `entries`, or as what an estimate needs: `[[rank, registers], …]`. */
-  readonly distinctAs: 'entries' | 'ranks';
+  /** A HyperLogLog as it is stored, or in one column as what an estimate needs: `[[rank, registers], …]`. */
+  readonly distinctAs: 'stored' | 'registers';
 }
 
 /**
  * A select of `<keys>, <measures>`. Sketches are merged by unnesting them, one pass each, and joined
  * by the number of the group: keys may be null, and nulls can be neither hashed nor merge-joined.
+ * `unnest` stands in the select list, whose rows stream: a lateral one in `from` stores each array's
+ * elements first, which takes a sixth longer.
  */
 export function mergedRowsSelect({ rows, keys, measures, distinctAs }: MergedRows): string {
   const list = Object.entries(measures);
@@ -47,14 +49,20 @@ from (
 ) b${sketches.map(([name, measure], at) => sketchJoin(name, measure, at, distinctAs)).join('')}`;
 }
 
-export function isSketch(measure: Measure): boolean {
+export function isSketch(measure: Measure): measure is QuantileMeasure | DistinctMeasure {
   return measure.kind === 'quantile' || measure.kind === 'distinct';
 }
 
 /** The columns of a measure, quoted. */
 export function columnsOf(name: string, measure: Measure): string[] {
-  const columns = measure.kind === 'quantile' ? [name, `${name}_counts`] : [name];
+  const second = { quantile: 'counts', distinct: 'planes' } as const;
+  const columns = isSketch(measure) ? [name, `${name}_${second[measure.kind]}`] : [name];
   return columns.map(quoteIdentifier);
+}
+
+/** The columns of a measure in an answer, quoted. */
+export function answerColumnsOf(name: string, measure: Measure): string[] {
+  return measure.kind === 'distinct' ? [quoteIdentifier(name)] : columnsOf(name, measure);
 }
 
 function merge(name: string, { kind }: Measure): string {
@@ -76,10 +84,10 @@ function outputs(
       `coalesce(s${at}.counts, '{}') as ${quoteIdentifier(`${name}_counts`)}`,
     ];
   }
+  if (distinctAs === 'registers') return [`s${at}.registers as ${column}`];
   return [
-    distinctAs === 'ranks'
-      ? `s${at}.ranks as ${column}`
-      : `coalesce(s${at}.entries, '{}') as ${column}`,
+    `coalesce(s${at}.entries, '{}') as ${column}`,
+    `coalesce(s${at}.planes, '{}')::bit varying[] as ${quoteIdentifier(`${name}_planes`)}`,
   ];
 }
 
@@ -89,11 +97,11 @@ function sketchJoin(
   at: number,
   distinctAs: MergedRows['distinctAs'],
 ): string {
-  const column = `k.${quoteIdentifier(name)}`;
+  const [first = '', second = ''] = columnsOf(name, measure).map((column) => `k.${column}`);
   const merged =
-    measure.kind === 'quantile'
-      ? mergedBins(column, `k.${quoteIdentifier(`${name}_counts`)}`)
-      : mergedEntries(column, distinctAs);
+    measure.kind === 'distinct'
+      ? mergedDistinct({ entries: first, planes: second }, measure.precision, distinctAs)
+      : mergedBins(first, second);
   return `
 left join (${merged}
 ) s${at} on s${at}.gid = b.gid`;
@@ -103,33 +111,25 @@ function mergedBins(bins: string, counts: string): string {
   return `
   select gid, array_agg(b order by b) as bins, array_agg(c order by b) as counts
   from (
-    select k.gid, u.b, sum(u.c)::int8 as c
-    from keyed k
-    cross join lateral unnest(${bins}, ${counts}) u (b, c)
+    select gid, b, sum(c)::int8 as c
+    from (select k.gid, unnest(${bins}) as b, unnest(${counts}) as c from keyed k) u
     group by 1, 2
   ) m
   group by gid`;
 }
 
-function mergedEntries(entries: string, distinctAs: MergedRows['distinctAs']): string {
-  const merged = `
-    select k.gid, max(u.e) as e
-    from keyed k
-    cross join lateral unnest(${entries}) u (e)
-    group by 1, ${registerOf('u.e')}`;
-  if (distinctAs === 'entries') {
-    return `
-  select gid, array_agg(e) as entries
-  from (${merged}
-  ) m
-  group by gid`;
-  }
+function mergedDistinct(
+  sketch: StoredSketch,
+  precision: number,
+  distinctAs: MergedRows['distinctAs'],
+): string {
+  if (distinctAs === 'stored') return unitedSketches('keyed', sketch, precision);
   return `
-  select gid, json_agg(json_build_array(rank, registers)) as ranks
+  select gid, json_agg(json_build_array(rank, registers)) as registers
   from (
-    select gid, ${rankOf('e')} as rank, count(*) as registers
-    from (${merged}
-    ) m
+    select gid, rank, sum(registers) as registers
+    from (${registersByLeastRank('keyed', sketch)}
+    ) r
     group by 1, 2
   ) h
   group by gid`;

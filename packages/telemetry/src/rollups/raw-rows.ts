@@ -1,8 +1,10 @@
 import { quoteIdentifier } from '../postgres/identifier.ts';
 import { bucketOf, type Grain } from './grain.ts';
 import type { Measure } from './measure.ts';
+import { columnsOf } from './merged-rows.ts';
+import { compactEntries, FEW_ENTRIES, planesOf, type StoredSketch } from './sketch/bit-planes.ts';
 import { binOf } from './sketch/ddsketch.ts';
-import { entryOf, hashOf, registerOf } from './sketch/hyperloglog.ts';
+import { entryOf, hashOf } from './sketch/hyperloglog.ts';
 import type { Layout } from './store/layout.ts';
 
 /**
@@ -23,6 +25,8 @@ export interface RawRows {
   /** Each a set of `dimensions`, with the number that its rows have in `total`. */
   readonly groupings: readonly { readonly total: number; readonly dimensions: readonly string[] }[];
   readonly measures: Readonly<Record<string, Measure>>;
+  /** Whether many values become planes, to be kept, or stay entries, to be read at once. */
+  readonly distinctAs: 'stored' | 'entries';
 }
 
 /**
@@ -50,7 +54,7 @@ select ${[
     'g.total',
     'g.bucket',
     ...rows.dimensions.map((name, at) => `g.d${at} as ${quoteIdentifier(name)}`),
-    ...measures.flatMap(([name, measure], at) => outputs(name, measure, at)),
+    ...measures.flatMap(([name, measure], at) => outputs(name, measure, at, rows)),
     'g.raw_rows',
   ].join(',\n  ')}
 from (
@@ -67,7 +71,21 @@ from (
     where ${[...rows.conditions, `isfinite(${time})`].join('\n      and ')}
   ) i
   group by grouping sets (${sets.join(', ')})
-) g`;
+) g${measures.map(([, measure], at) => compacted(measure, at)).join('')}`;
+}
+
+/** Made once for a group, and read more than once: `offset 0` keeps it from being put in each place. */
+function compacted(measure: Measure, at: number): string {
+  if (measure.kind !== 'distinct') return '';
+  const all = `g.m${at}`;
+  return `
+cross join lateral (
+  select coalesce(case
+    when cardinality(${all}) <= ${SMALL_SKETCH} then array_remove(${all}, null)
+    else ${compactEntries(all)}
+  end, '{}') as entries
+  offset 0
+) c${at}`;
 }
 
 function totalOf({ groupings, dimensions }: RawRows, dimension: (name: string) => string): string {
@@ -103,27 +121,38 @@ function gather(measure: Measure, input: string): string {
 }
 
 /** The sketches of a group, from the array that was gathered. */
-function outputs(name: string, measure: Measure, at: number): string[] {
-  const column = quoteIdentifier(name);
+function outputs(name: string, measure: Measure, at: number, rows: RawRows): string[] {
+  const [column = '', second = ''] = columnsOf(name, measure);
+  if (measure.kind === 'distinct') {
+    const { entries, planes } = distinctOf(`c${at}.entries`, measure.precision, rows.distinctAs);
+    return [`${entries} as ${column}`, `${planes}::bit varying[] as ${second}`];
+  }
   const all = `g.m${at}`;
+  if (measure.kind !== 'quantile') return [`${all} as ${column}`];
   const known = `array_remove(${all}, null)`;
   const compact = (few: string, many: string): string =>
     `coalesce(case when cardinality(${all}) <= ${SMALL_SKETCH} then ${few} else (${many}) end, '{}')`;
-  if (measure.kind === 'distinct') {
-    const largest = `select array_agg(e) from (
-    select max(e) as e from unnest(${all}) e where e is not null group by ${registerOf('e')}
-  ) u`;
-    return [`${compact(known, largest)} as ${column}`];
-  }
-  if (measure.kind !== 'quantile') return [`${all} as ${column}`];
   const counted = (aggregate: string): string => `select ${aggregate} from (
     select b, count(*) as c from unnest(${all}) b where b is not null group by b
   ) u`;
   const ones = `array_fill(1::int8, array[cardinality(${known})])`;
   return [
     `${compact(known, counted('array_agg(b order by b)'))} as ${column}`,
-    `${compact(ones, counted('array_agg(c order by b)'))} as ${quoteIdentifier(`${name}_counts`)}`,
+    `${compact(ones, counted('array_agg(c order by b)'))} as ${second}`,
   ];
+}
+
+function distinctOf(
+  entries: string,
+  precision: number,
+  distinctAs: RawRows['distinctAs'],
+): StoredSketch {
+  if (distinctAs === 'entries') return { entries, planes: `'{}'` };
+  const isFew = `cardinality(${entries}) <= ${FEW_ENTRIES}`;
+  return {
+    entries: `case when ${isFew} then ${entries} else '{}' end`,
+    planes: `(case when ${isFew} then '{}' else ${planesOf(entries, precision)} end)`,
+  };
 }
 
 /** The rows that the tables hold: with all dimensions, and the totals. */

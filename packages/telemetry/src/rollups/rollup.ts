@@ -73,6 +73,9 @@ export interface Rollup<
   readonly hash: string;
 }
 
+/** Counts the ways in which the tables have held the same definition: sketches have planes since 2. */
+const STORED_FORM = 2;
+
 /**
  * Says what to keep of a table. A value only: nothing is connected, read or created.
  *
@@ -86,7 +89,8 @@ export function defineRollup<
 >(name: Name, definition: RollupDefinition<Dimension, M>): Rollup<Name, Dimension, M> {
   const parsed = parseDefinition(name, definition);
   const { rawRetentionMs, ...meaning } = parsed;
-  const hash = createHash('sha256').update(JSON.stringify(meaning)).digest('hex').slice(0, 32);
+  const written = JSON.stringify([STORED_FORM, meaning]);
+  const hash = createHash('sha256').update(written).digest('hex').slice(0, 32);
   return Object.freeze({ ...parsed, rawRetentionMs, hash }) as unknown as Rollup<
     Name,
     Dimension,

@@ -20,16 +20,16 @@ export interface ManualPage {
 
 export function manualPage(fetch: Page['fetch'], hasBeacon = true): ManualPage {
   const clock = manualClock();
-  const listeners = new Map<(event: PageEvent) => void, string>();
+  const listeners = new Set<{ type: string; listener: (event: PageEvent) => void }>();
   const document = { visibilityState: 'visible' };
   const emit = (event: PageEvent): void => {
-    for (const [listener, type] of listeners) if (type === event.type) listener(event);
+    for (const { type, listener } of listeners) if (type === event.type) listener(event);
   };
   const manual: ManualPage = {
     clock,
     beacons: [],
     onBeacon: () => true,
-    listeners: () => [...listeners.values()],
+    listeners: () => [...listeners].map(({ type }) => type),
     emit,
     hide() {
       document.visibilityState = 'hidden';
@@ -53,8 +53,9 @@ export function manualPage(fetch: Page['fetch'], hasBeacon = true): ManualPage {
       Math: { random: () => 0.5 },
       document,
       addEventListener(type, listener, { signal }) {
-        listeners.set(listener, type);
-        signal.addEventListener('abort', () => listeners.delete(listener));
+        const entry = { type, listener };
+        listeners.add(entry);
+        signal.addEventListener('abort', () => listeners.delete(entry));
       },
       navigator: hasBeacon
         ? {

@@ -23,8 +23,15 @@ async function bundle(): Promise<string> {
   return outputFiles[0]?.text ?? '';
 }
 
+/** Tracks three events in a worker and says what became of them. */
+const WORKER = `
+const client = telemetry.createTelemetry({ endpoint: '/t', key: 'key', store: telemetry.localStore() });
+for (let n = 0; n < 3; n += 1) client.track('ping', { n });
+client.flush().then((report) => postMessage(report.delivered));
+`;
+
 /** Pages with the client, and a real ingest handler at `/t`. */
-export async function servePages(origins: readonly string[] = []) {
+export async function servePages(origins: readonly string[] | '*' = []) {
   const script = await bundle();
   const sink = memorySink();
   /** Ids in the order of receipt, repeats included. */
@@ -32,8 +39,10 @@ export async function servePages(origins: readonly string[] = []) {
   /** What went wrong on the server. */
   const rejections: unknown[] = [];
   const preflights: string[] = [];
-  /** While it is down, connections break before anything is stored. */
-  const state = { isDown: false };
+  /** What pages have posted to `/report`. */
+  const reports: string[] = [];
+  /** While it is down, connections break before anything is stored; answers wait for `held`. */
+  const state: { isDown: boolean; held?: Promise<void> | undefined } = { isDown: false };
   const ingest = createIngestHandler({
     events,
     sink,
@@ -53,12 +62,28 @@ export async function servePages(origins: readonly string[] = []) {
         const body = (await request.clone().json()) as { events: { id: string }[] };
         received.push(...body.events.map(({ id }) => id));
       }
-      return ingest(request);
+      const response = await ingest(request);
+      await state.held;
+      return response;
+    }
+    if (pathname === '/report') {
+      reports.push(await request.text());
+      return new Response('');
+    }
+    if (pathname === '/worker.js') {
+      return new Response(`${script}\n${WORKER}`, {
+        headers: { 'content-type': 'text/javascript' },
+      });
+    }
+    if (pathname === '/strict') {
+      return new Response('<!doctype html><script src="/client.js"></script>', {
+        headers: { 'content-type': 'text/html', 'content-security-policy': "connect-src 'none'" },
+      });
     }
     return new Response('<!doctype html><script src="/client.js"></script>', {
       headers: { 'content-type': 'text/html' },
     });
   });
   const origin = new URL(server.url).origin;
-  return { ...server, origin, sink, received, rejections, preflights, state };
+  return { ...server, origin, sink, received, rejections, preflights, reports, state };
 }

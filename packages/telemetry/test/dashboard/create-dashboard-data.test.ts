@@ -57,7 +57,8 @@ describe('a cache of answers', () => {
     const first = await dashboard.read('total');
     await clock.advance(30_000);
     const stale = await Promise.all(Array.from({ length: 100 }, () => dashboard.read('total')));
-    expect(stale.every(({ isStale, asOf }) => isStale && asOf === first.asOf)).toBe(true);
+    expect(stale.every(({ isStale }) => isStale)).toBe(true);
+    expect(stale.map(({ asOf }) => asOf)).toEqual(stale.map(() => first.asOf));
     await settled();
     expect(metrics.statements).toHaveLength(2);
     expect(await dashboard.read('total')).toMatchObject({
@@ -129,6 +130,86 @@ describe('a cache of answers', () => {
     expect(dashboard.stats().entries).toBe(10);
   });
 
+  it('a load that was under way when its widget was forgotten is not kept', async () => {
+    const { dashboard, load } = setUp();
+    const gate = Promise.withResolvers<void>();
+    load.mockImplementationOnce(async () => gate.promise.then(() => ({ id: -1 })));
+    const early = dashboard.read('own', { id: 1 });
+    dashboard.forget('own');
+    gate.resolve();
+    expect((await early).data).toEqual({ id: -1 });
+    expect((await dashboard.read('own', { id: 1 })).data).toEqual({ id: 1 });
+    expect(load).toHaveBeenCalledTimes(2);
+  });
+
+  it('forgetting a widget leaves one alone whose name begins alike', async () => {
+    const load = vi.fn(async () => 1);
+    const { dashboard } = setUp({ widgets: { a: { load }, 'a b': { load } } as never });
+    const read = (name: string) => dashboard.read(name as 'total');
+    await Promise.all([read('a'), read('a b')]);
+    dashboard.forget('a' as never);
+    await read('a b');
+    expect(load).toHaveBeenCalledTimes(2);
+  });
+
+  it('a reader that changes its answer changes nobody else’s', async () => {
+    const { dashboard } = setUp();
+    const answer = await dashboard.read('total');
+    const told = answer.asOf.getTime();
+    answer.asOf.setTime(0);
+    const rows = answer.data as unknown as { n: number }[];
+    expect(() => rows.push({ n: 2 })).toThrow(TypeError);
+    expect(() => {
+      (rows[0] as { n: number }).n = 7;
+    }).toThrow(TypeError);
+    const next = await dashboard.read('total');
+    expect(next.data).toEqual([{ n: 1, statement: 1 }]);
+    expect(next.asOf.getTime()).toBe(told);
+  });
+
+  it('a caller that goes on with its object of parameters gets what it asked for', async () => {
+    const { dashboard, load } = setUp();
+    const params = { id: 'w1' };
+    const own = { id: 1 };
+    const reads = [dashboard.read('workflow', params), dashboard.read('own', own)];
+    params.id = 'w2';
+    own.id = 2;
+    const [workflow, other] = await Promise.all([...reads, dashboard.read('workflow', params)]);
+    expect(workflow?.data).toMatchObject([{ workflow_id: 'w1' }]);
+    expect(other?.data).toEqual({ id: 1 });
+    expect((await dashboard.read('workflow', { id: 'w1' })).data).toEqual(workflow?.data);
+    expect(load).toHaveBeenCalledTimes(1);
+  });
+
+  it('a refresh of one rollup renews the widgets over it and no others', async () => {
+    const { dashboard, metrics, clock } = setUp({
+      widgets: {
+        total: query(),
+        errors: () => ({ rollup: 'errors', from: new Date(0), to: new Date(1) }),
+      } as never,
+    });
+    const read = (name: string) => dashboard.read(name as 'total');
+    await Promise.all([read('total'), read('errors')]);
+    metrics.refresh('errors');
+    await clock.advance(1_000);
+    await read('total'); // asks for the watermarks, in the background
+    await settled();
+    expect((await read('total')).isStale).toBe(false);
+    expect((await read('errors')).isStale).toBe(true);
+  });
+
+  it('goes by the monotonic clock: a jump of the other one neither renews nor keeps an answer', async () => {
+    const { dashboard, metrics, clock } = setUp();
+    await dashboard.read('total');
+    clock.jump(86_400_000);
+    expect((await dashboard.read('total')).isStale).toBe(false);
+    clock.jump(-2 * 86_400_000);
+    await clock.advance(30_000);
+    expect((await dashboard.read('total')).isStale).toBe(true);
+    await settled();
+    expect(metrics.statements).toHaveLength(2);
+  });
+
   it('forgets on demand', async () => {
     const { dashboard, load, metrics } = setUp();
     await dashboard.readAll({ own: { id: 1 }, total: undefined });
@@ -188,6 +269,38 @@ describe('loads of one moment', () => {
       error: { code: 'ERR_OPS_TELEMETRY_WIDGET_UNAVAILABLE', cause: { code: '42703' } },
     });
     expect(metrics.statements).toHaveLength(3);
+  });
+
+  it('a query with a cycle fails alone: it neither hangs nor is an unhandled rejection', async () => {
+    const cycle: Record<string, unknown> = {};
+    cycle['self'] = cycle;
+    const { dashboard, metrics } = setUp({
+      widgets: { total: query(), bad: query({ cycle, id: 'a' }) } as never,
+    });
+    metrics.behave((queries) => {
+      if (queries.some(({ where }) => where !== undefined)) {
+        throw Object.assign(new Error('no plain data'), { code: 'ERR_OPS_INVALID_OPTIONS' });
+      }
+    });
+    const { total, bad } = (await dashboard.readAll({
+      total: undefined,
+      bad: undefined,
+    } as never)) as Record<string, { data?: unknown; error?: unknown }>;
+    expect(total?.data).toMatchObject([{ n: 1 }]);
+    expect(bad?.error).toMatchObject({ cause: { message: 'no plain data' } });
+  });
+
+  it('a widget that gives no query the second time fails alone', async () => {
+    let calls = 0;
+    const fickle = (params: unknown, context: WidgetContext) =>
+      (calls += 1) > 1 ? undefined : query()(params, context);
+    const { dashboard } = setUp({ widgets: { total: query({ id: 'a' }), fickle } as never });
+    const answers = (await dashboard.readAll({
+      total: undefined,
+      fickle: undefined,
+    } as never)) as Record<string, { data?: unknown; error?: unknown }>;
+    expect(answers['fickle']).toMatchObject({ data: undefined, error: { widget: 'fickle' } });
+    expect(answers['total']?.data).toMatchObject([{ id: 'a' }]);
   });
 
   it('a lost connection is not asked again for each of them', async () => {
@@ -262,6 +375,33 @@ describe('a loader that fails', () => {
     expect(signals[0]?.aborted).toBe(true);
   });
 
+  it('and throws rather than rejects is told of like any other', async () => {
+    const { dashboard, load } = setUp();
+    load.mockImplementation(() => {
+      throw new Error('at once');
+    });
+    await expect(dashboard.read('own', { id: 1 })).rejects.toMatchObject({
+      cause: { message: 'at once' },
+    });
+  });
+
+  it('metrics that hang without heeding their signal are given up as well', async () => {
+    const { dashboard, clock, metrics } = setUp();
+    metrics.behave(() => new Promise<never>(() => {}));
+    const reading = dashboard.read('total').catch((error: unknown) => error);
+    await clock.advance(10_000);
+    expect(await reading).toMatchObject({ cause: { code: 'ERR_OPS_TIMEOUT' } });
+  });
+
+  it('a watermark that hangs costs a quarter of the time, not the answer', async () => {
+    const { dashboard, clock, metrics, events } = setUp();
+    metrics.hangWatermark();
+    const reading = dashboard.read('total');
+    await clock.advance(2_500);
+    expect((await reading).data).toEqual([{ n: 1, statement: 1 }]);
+    expect(events.map(({ type }) => type)).toContain('watermark-failed');
+  });
+
   it('a listener that throws fails nothing', async () => {
     const { dashboard } = setUp({
       onEvent: () => {
@@ -296,14 +436,18 @@ describe('a reader', () => {
     await expect(dashboard.read('own', { id: () => 1 } as never)).rejects.toThrow('plain data');
   });
 
-  it('after close gets a refusal, and so does who waits for a load of his own', async () => {
-    const { dashboard, load } = setUp();
+  it('after close gets a refusal, and so does who waits, though loader and metrics hang on', async () => {
+    const { dashboard, load, metrics, events } = setUp();
     load.mockImplementation(() => new Promise<never>(() => {}));
-    const waiting = dashboard.read('own', { id: 1 });
+    metrics.behave(() => new Promise<never>(() => {}));
+    const waiting = [dashboard.read('own', { id: 1 }), dashboard.read('total')];
     await settled();
-    await dashboard.close();
     const code = 'ERR_OPS_TELEMETRY_DASHBOARD_CLOSED';
-    await expect(waiting).rejects.toMatchObject({ cause: { code } });
+    const refused = waiting.map((each) => expect(each).rejects.toMatchObject({ code }));
+    await dashboard.close();
+    await Promise.all(refused);
+    expect(events).toEqual([]);
+    expect(dashboard.stats().entries).toBe(0);
     await expect(dashboard.read('total')).rejects.toMatchObject({ code });
     await dashboard[Symbol.asyncDispose]();
   });

@@ -5,8 +5,8 @@ import type { Rollup } from '../../src/rollups/rollup.ts';
 export interface FakeMetrics extends DashboardMetrics<readonly Rollup[]> {
   /** Each statement with its queries. */
   readonly statements: (readonly Readonly<Record<string, unknown>>[])[];
-  /** Next refresh of the rollups. */
-  refresh(): void;
+  /** Next refresh of a rollup. */
+  refresh(rollup?: 'executions' | 'errors'): void;
   /** What the next statements do. */
   behave(
     how: (queries: readonly Readonly<Record<string, unknown>>[]) => Promise<void> | void,
@@ -14,11 +14,14 @@ export interface FakeMetrics extends DashboardMetrics<readonly Rollup[]> {
   /** Watermark reads. */
   readonly watermarkReads: () => number;
   failWatermark(error: Error | undefined): void;
+  /** From now on it never answers. */
+  hangWatermark(): void;
 }
 
 export function fakeMetrics(): FakeMetrics {
   const statements: (readonly Readonly<Record<string, unknown>>[])[] = [];
-  let mark = 1;
+  const marks = { executions: 1, errors: 1 };
+  let isHanging = false;
   let reads = 0;
   let watermarkError: Error | undefined;
   let behaviour: (queries: readonly Readonly<Record<string, unknown>>[]) => Promise<void> | void =
@@ -26,8 +29,11 @@ export function fakeMetrics(): FakeMetrics {
   return {
     rollups: [],
     statements,
-    refresh: () => {
-      mark += 1;
+    refresh: (rollup = 'executions') => {
+      marks[rollup] += 1;
+    },
+    hangWatermark: () => {
+      isHanging = true;
     },
     behave: (how) => {
       behaviour = how;
@@ -44,7 +50,8 @@ export function fakeMetrics(): FakeMetrics {
     async watermark() {
       reads += 1;
       if (watermarkError !== undefined) throw watermarkError;
-      return { executions: String(mark) };
+      if (isHanging) return new Promise<never>(() => {});
+      return { executions: String(marks.executions), errors: String(marks.errors) };
     },
   };
 }

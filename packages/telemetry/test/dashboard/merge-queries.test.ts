@@ -119,6 +119,14 @@ describe('mergeQueries', () => {
     expect(mergeQueries(queries).map(({ members }) => members)).toEqual([[0, 2], [1]]);
   });
 
+  it('does not take NaN for null in what the queries have in common', () => {
+    const queries = [
+      { rollup: 'r', where: { id: 'a', x: Number.NaN } },
+      { rollup: 'r', where: { id: 'b', x: null } },
+    ];
+    expect(mergeQueries(queries)).toHaveLength(2);
+  });
+
   it('gives up on rows that belong to nobody', () => {
     const queries = ['1', '2'].map((id) => ({ rollup: 'r', where: { id } }));
     expect(mergeQueries(queries)[0]?.split([{ id: '1.00', n: 1 }])).toBeUndefined();

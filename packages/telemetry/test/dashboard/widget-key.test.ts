@@ -53,3 +53,28 @@ it('refuses what is no plain data', () => {
     expect(() => widgetKey('w', { value })).toThrow('plain data');
   }
 });
+
+it('of long parameters has a length of its own, and still tells them apart', () => {
+  const long = 'x'.repeat(100_000);
+  const keys = [`${long}a`, `${long}b`, [long, 'a'], [long, 'b']].map((id) =>
+    widgetKey('w', { id }),
+  );
+  expect(new Set(keys).size).toBe(4);
+  for (const key of keys) expect(key.length).toBeLessThan(100);
+});
+
+it.each([
+  ['a text of 2,000,000', 'x'.repeat(2_000_000)],
+  ['a sparse list that claims four billion', Object.assign([], { length: 2 ** 32 - 1 })],
+  ['a long key', { ['k'.repeat(2_000_000)]: 1 }],
+])('refuses %s before it costs anything', (_what, params) => {
+  expect(() => widgetKey('w', params)).toThrow('longer than 1000000');
+});
+
+it('has no place for a prototype that was put in', () => {
+  const hostile = JSON.parse('{"__proto__":{"admin":true},"id":1}') as object;
+  expect(widgetKey('w', hostile)).not.toBe(widgetKey('w', { id: 1 }));
+  expect(widgetKey('w', Object.assign(Object.create(null), { id: 1 }))).toBe(
+    widgetKey('w', { id: 1 }),
+  );
+});

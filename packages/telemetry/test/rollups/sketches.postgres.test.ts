@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { useDatabase } from '../../../../test/postgres.ts';
 import { createMetrics, defineRollup, distinct, quantile } from '../../src/rollups/index.ts';
+import { catchUp } from './executions.ts';
 
 const db = useDatabase();
 const RANGE = { from: new Date('2026-03-01T00:00Z'), to: new Date('2026-03-02T00:00Z') };
@@ -154,6 +155,61 @@ select timestamptz '2026-03-01T00:00Z' + (i % 24) * interval '1 hour', ${value} 
     const [row] = await metrics.query('visits', RANGE);
     expect(Math.abs((row?.who ?? 0) / 50_000 - 1)).toBeLessThanOrEqual(0.03);
   }
+
+  it.each([9, 12, 16])(
+    'is the same in one refresh as in many, entries or planes, with precision %i',
+    async (precision) => {
+      const pool = db.pool();
+      await pool.query(`create table seen (
+  at timestamptz not null,
+  who bigint,
+  xid xid8 not null default pg_current_xact_id()
+);
+create index on seen (xid);
+create index on seen (at)`);
+      const rollupOf = <const Name extends string>(name: Name) =>
+        defineRollup(name, {
+          from: 'seen',
+          time: 'at',
+          grain: ['hour', 'day'],
+          dimensions: [],
+          measures: { who: distinct('who', { precision }) },
+          mode: 'append',
+        });
+      const many = createMetrics({ pool, schema: db.schema, rollups: [rollupOf('many')] });
+      const once = createMetrics({ pool, schema: db.schema, rollups: [rollupOf('once')] });
+      await many.ensureTables();
+      await once.ensureTables();
+      // From a few entries over both forms to planes alone, with values again in other hours.
+      for (const [from, to] of [
+        [1, 100],
+        [50, 300],
+        [200, 320],
+        [1, 5_000],
+        [4_900, 4_990],
+        [1_000, 9_000],
+      ]) {
+        await pool.query(
+          `insert into seen (at, who)
+select timestamptz '2026-03-01T00:00Z' + (i % 5) * interval '1 hour', i from generate_series($1::int, $2::int) i`,
+          [from, to],
+        );
+        const unrolled = await many.query('many', RANGE);
+        await catchUp(many);
+        expect(await many.query('many', RANGE)).toEqual(unrolled);
+      }
+      const [told] = await many.query('many', RANGE);
+      expect(Math.abs((told?.who ?? 0) / 9_000 - 1)).toBeLessThan(4 * 1.04 * 2 ** (-precision / 2));
+      await catchUp(once);
+      expect(await once.query('once', RANGE)).toEqual([told]);
+      const hours = { ...RANGE, grain: 'hour' } as const;
+      expect(await once.query('once', hours)).toEqual(await many.query('many', hours));
+      const { rows } = await pool.query(
+        'select cardinality(who_planes) > 0 as dense from many_day',
+      );
+      expect(rows).toEqual([{ dense: true }]);
+    },
+  );
 
   it('merges as a union, whatever is where', async () => {
     const { pool, metrics } = await createSamples('bigint');

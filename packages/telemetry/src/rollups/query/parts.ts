@@ -48,6 +48,7 @@ where ${all.join('\n  and ')}`;
         dimensions: groupBy,
         groupings: [{ total: 0, dimensions: groupBy }],
         measures,
+        distinctAs: 'entries',
       });
       return `select a.bucket${output('a')} from (${rows}) a`;
     },

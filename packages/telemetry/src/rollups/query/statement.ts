@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '../../postgres/identifier.ts';
 import { bucketOf, type Grain } from '../grain.ts';
-import { columnsOf, mergedRowsSelect } from '../merged-rows.ts';
+import { answerColumnsOf, mergedRowsSelect } from '../merged-rows.ts';
 import { createParameters, type Parameters } from '../parameters.ts';
 import { frozenBeforeSql } from '../refresh/frozen.ts';
 import type { Layout } from '../store/layout.ts';
@@ -108,7 +108,7 @@ function answerSelect(layout: Layout, query: ParsedQuery, at: number, rows: stri
     rows,
     keys: ['bucket', ...dimensions],
     measures,
-    distinctAs: 'ranks',
+    distinctAs: 'registers',
   });
   const values = [
     `(extract(epoch from m.bucket) * 1000)::int8`,
@@ -117,7 +117,7 @@ function answerSelect(layout: Layout, query: ParsedQuery, at: number, rows: stri
       return JSON_TYPES.includes(layout.typeOf(name)) ? column : `${column}::text`;
     }),
     ...Object.entries(measures).flatMap(([name, measure]) =>
-      columnsOf(name, measure).map((column) => `m.${column}`),
+      answerColumnsOf(name, measure).map((column) => `m.${column}`),
     ),
   ];
   const keys = ['bucket', ...dimensions].map((key) => `m.${key}`).join(', ');

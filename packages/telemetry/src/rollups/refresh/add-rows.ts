@@ -5,7 +5,7 @@ import type { Measure } from '../measure.ts';
 import { columnsOf, mergedRowsSelect } from '../merged-rows.ts';
 import type { Parameters } from '../parameters.ts';
 import { rawRowsSelect, SMALL_SKETCH, totalGroupings } from '../raw-rows.ts';
-import { registerOf } from '../sketch/hyperloglog.ts';
+import { type StoredSketch, unitedPair } from '../sketch/bit-planes.ts';
 import type { Layout } from '../store/layout.ts';
 
 /** What was written. */
@@ -33,6 +33,7 @@ export async function addRows(
     dimensions: rollup.dimensions,
     groupings: totalGroupings(layout),
     measures: rollup.measures,
+    distinctAs: 'stored',
   });
   const steps = coarser.flatMap((grain, at) => {
     const finer = at === 0 ? 'delta' : `delta_${coarser[at - 1]}`;
@@ -77,7 +78,7 @@ export function coarserRows(
     rows: `select ${[...columns, ...rest].join(', ')} from (${finer}) f`,
     keys,
     measures: rollup.measures,
-    distinctAs: 'entries',
+    distinctAs: 'stored',
   });
 }
 
@@ -97,9 +98,9 @@ function upsert(layout: Layout, table: string, delta: string): string {
 }
 
 function change(name: string, measure: Measure): string {
-  const [column = '', counts = ''] = columnsOf(name, measure);
-  if (measure.kind === 'quantile') return quantileChange(column, counts);
-  if (measure.kind === 'distinct') return distinctChange(column);
+  const [column = '', second = ''] = columnsOf(name, measure);
+  if (measure.kind === 'quantile') return quantileChange(column, second);
+  if (measure.kind === 'distinct') return distinctChange(column, second, measure.precision);
   const old = `t.${column}`;
   const added = `excluded.${column}`;
   const merged = {
@@ -111,17 +112,13 @@ function change(name: string, measure: Measure): string {
   return `${column} = ${merged[measure.kind]}`;
 }
 
-function distinctChange(column: string): string {
-  const old = `t.${column}`;
-  const added = `excluded.${column}`;
-  return `${column} = case when ${isSmall(column)} then ${old} || ${added} else (
-      select array_agg(e)
-      from (
-        select max(e) as e
-        from (select unnest(${old}) union all select unnest(${added})) u (e)
-        group by ${registerOf('e')}
-      ) m
-    ) end`;
+function distinctChange(entries: string, planes: string, precision: number): string {
+  const of = (row: string): StoredSketch => ({
+    entries: `${row}.${entries}`,
+    planes: `${row}.${planes}`,
+  });
+  return `(${entries}, ${planes}) = (${unitedPair(of('t'), of('excluded'), precision)}
+    )`;
 }
 
 function quantileChange(bins: string, counts: string): string {

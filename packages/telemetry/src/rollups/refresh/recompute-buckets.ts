@@ -84,6 +84,7 @@ async function replaceFinest(
     dimensions: rollup.dimensions,
     groupings: totalGroupings(layout),
     measures: rollup.measures,
+    distinctAs: 'stored',
   });
   const columns = tableColumns(layout).join(', ');
   const { rows: result } = await client.query(

@@ -1,10 +1,10 @@
 /**
- * A HyperLogLog as an array of those registers that are not zero, each as `register << 6 | rank`:
- * of two for one register the larger has the higher rank, so a union is a maximum by register.
+ * A HyperLogLog of few values is an array of entries, `register << 6 | rank`: of two for one register
+ * the larger has the higher rank, so a union is a maximum by register.
  */
 
 /** Bits of a rank: of a hash of 64 bits at most 61. */
-const RANK_BITS = 6;
+export const RANK_BITS = 6;
 
 /** SQL of the entry that a hash makes: its low bits say the register, the others the rank. */
 export function entryOf(hash: string, precision: number): string {
@@ -22,11 +22,6 @@ export function registerOf(entry: string): string {
   return `${entry} >> ${RANK_BITS}`;
 }
 
-/** SQL of the rank of an entry. */
-export function rankOf(entry: string): string {
-  return `${entry} & ${2 ** RANK_BITS - 1}`;
-}
-
 /**
  * SQL of a 64-bit hash of `value`. PostgreSQL keeps these functions as they are, since the rows of
  * hash-partitioned tables lie where they say.
@@ -39,23 +34,23 @@ export function hashOf(value: string, type: string): string {
 }
 
 /**
- * Estimates how many values went in, from how many registers have each rank (zeros left out), by
- * Ertl's improved raw estimator, which needs no correction for small or large numbers.
+ * Estimates how many values went in, by Ertl's improved raw estimator, which needs no correction for
+ * small or large numbers.
  *
+ * @param registersFrom how many registers have at least each rank, from rank 1 on.
  * @see https://arxiv.org/abs/1702.01284 algorithm 6
  */
 export function estimateDistinct(
-  registersByRank: ReadonlyMap<number, number>,
+  registersFrom: ReadonlyMap<number, number>,
   precision: number,
 ): number {
   const registers = 2 ** precision;
   const restBits = 64 - precision;
-  const used = [...registersByRank.values()].reduce((sum, count) => sum + count, 0);
+  const from = (rank: number): number => registersFrom.get(rank) ?? 0;
+  const used = from(1);
   if (used === 0) return 0;
-  let z = registers * tau(1 - (registersByRank.get(restBits + 1) ?? 0) / registers);
-  for (let rank = restBits; rank >= 1; rank -= 1) {
-    z = 0.5 * (z + (registersByRank.get(rank) ?? 0));
-  }
+  let z = registers * tau(1 - from(restBits + 1) / registers);
+  for (let rank = restBits; rank >= 1; rank -= 1) z = 0.5 * (z + from(rank) - from(rank + 1));
   z += registers * sigma((registers - used) / registers);
   return Math.round((registers * registers) / (2 * Math.LN2 * z));
 }

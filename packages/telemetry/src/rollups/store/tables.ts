@@ -125,7 +125,9 @@ function measureExpressions(name: string, measure: Measure): string[] {
   if (measure.kind === 'quantile') {
     return [`'{}'::int4[] as ${columns[0]}`, `'{}'::int8[] as ${columns[1]}`];
   }
-  if (measure.kind === 'distinct') return [`'{}'::int4[] as ${columns[0]}`];
+  if (measure.kind === 'distinct') {
+    return [`'{}'::int4[] as ${columns[0]}`, `'{}'::bit varying[] as ${columns[1]}`];
+  }
   if (measure.kind === 'count') return [`count(*) as ${columns[0]}`];
   return [`${measure.kind}(r.${quoteIdentifier(measure.column)}) as ${columns[0]}`];
 }
