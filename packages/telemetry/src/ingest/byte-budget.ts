@@ -1,4 +1,4 @@
-/** Counts the bytes of all bodies that are held at one time, and bounds them. */
+/** Counts the bytes of all bodies whose content is held at one time, and bounds them. */
 export interface ByteBudget {
   /** Held now. */
   readonly heldBytes: number;
@@ -10,7 +10,9 @@ export interface ByteBudget {
 export interface ByteAccount {
   /** False, and nothing is taken, when the budget, or this `share` of it, does not have so many left. */
   take(bytes: number, share?: number): boolean;
-  /** Gives everything back. */
+  /** Keeps what is taken until `work` is settled, however early the account is closed. */
+  holdFor(work: Promise<unknown>): void;
+  /** Gives everything back that nothing else holds. Call it once. */
   close(): void;
 }
 
@@ -22,6 +24,11 @@ export function createByteBudget(limitBytes: number): ByteBudget {
     },
     open() {
       let ownBytes = 0;
+      let holders = 1;
+      const release = (): void => {
+        holders -= 1;
+        if (holders === 0) heldBytes -= ownBytes;
+      };
       return {
         take(bytes, share = 1) {
           if (heldBytes + bytes > limitBytes * share) return false;
@@ -29,10 +36,11 @@ export function createByteBudget(limitBytes: number): ByteBudget {
           ownBytes += bytes;
           return true;
         },
-        close() {
-          heldBytes -= ownBytes;
-          ownBytes = 0;
+        holdFor(work) {
+          holders += 1;
+          work.then(release, release);
         },
+        close: release,
       };
     },
   };

@@ -93,7 +93,8 @@ async function ingest(
   const batch = parseBatch(text, request, { dialects, maxEvents: limits.events });
   const sender = (known.sender ??= await senderByBody(request, batch.key, auth));
   takeFromRate(service.rate, sender, batch.events.length);
-  return storeBatch({ batch, sender, receivedAt: new Date(clock.now()) }, service);
+  const arrival = { batch, sender, receivedAt: new Date(clock.now()) };
+  return storeBatch(arrival, service, account);
 }
 
 function closed(): RequestRefusal {

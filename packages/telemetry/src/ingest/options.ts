@@ -103,7 +103,8 @@ export interface IngestLimits {
   readonly decompressedBytes?: number | undefined;
   /**
    * Bytes of all bodies that are held at one time, as sent and decompressed; parsed they take several
-   * times as much. Beyond it requests get 503. Bodies whose sender is not known yet may use half.
+   * times as much. A body counts until its events are written, also when its request was answered
+   * before. Beyond it requests get 503. Bodies whose sender is not known yet may use half.
    * @default 67_108_864
    */
   readonly pendingBytes?: number | undefined;

@@ -21,7 +21,7 @@ export function parseBatch(
   request: Request,
   { dialects, maxEvents }: { dialects: readonly Dialect['name'][]; maxEvents: number },
 ): Batch {
-  const path = new URL(request.url).pathname.replace(/\/+$/, '');
+  const path = withoutSlashes(new URL(request.url).pathname);
   const body = parseObject(text);
   const read = body && decodeInDialect(body, { path, headers: request.headers }, dialects);
   if (read === undefined) {
@@ -42,6 +42,13 @@ export function parseBatch(
     lost,
     textLength: text.length,
   };
+}
+
+/** By hand: `/\/+$/` takes 0.3 s for the 15,000 slashes that a request line can hold. */
+function withoutSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end -= 1;
+  return path.slice(0, end);
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -1,4 +1,5 @@
 import { withTimeout } from '@ops/timeout';
+import type { ByteAccount } from './byte-budget.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { LostReports } from './lost-reports.ts';
 import type { Notify } from './notify.ts';
@@ -22,8 +23,16 @@ export interface Handling extends ParsedIngestOptions {
 
 type Outcomes = ReadonlyMap<string, SinkOutcome>;
 
-/** Checks the events of a batch, has them stored, and answers after the commit. Never rejects. */
-export async function storeBatch(arrival: Arrival, handling: Handling): Promise<Response> {
+/**
+ * Checks the events of a batch, has them stored, and answers after the commit. Never rejects. `account`
+ * is held until their write ends: when that takes longer than the request waits, they are in memory
+ * all the same.
+ */
+export async function storeBatch(
+  arrival: Arrival,
+  handling: Handling,
+  account: Pick<ByteAccount, 'holdFor'>,
+): Promise<Response> {
   const { batch, sender } = arrival;
   const { notify, rules } = handling;
   const validated = await Promise.all(
@@ -31,7 +40,7 @@ export async function storeBatch(arrival: Arrival, handling: Handling): Promise<
   );
   let outcomes: Outcomes;
   try {
-    outcomes = await commitEvents(validated, handling);
+    outcomes = await commitEvents(validated, handling, account);
   } catch (error) {
     const refusal = asRefusal(error);
     notify.rejected(requestRejection(refusal, sender));
@@ -51,6 +60,7 @@ export async function storeBatch(arrival: Arrival, handling: Handling): Promise<
 async function commitEvents(
   validated: readonly Validated[],
   handling: Handling,
+  account: Pick<ByteAccount, 'holdFor'>,
 ): Promise<Outcomes> {
   const { clock, commit, limits, tally } = handling;
   const events = new Map<string, IngestEvent>();
@@ -67,6 +77,7 @@ async function commitEvents(
   }
   let isAnswered = false;
   const settled = settle(writing, list, validated, handling, () => isAnswered);
+  account.holdFor(settled);
   try {
     return await withTimeout(() => settled, limits.writeTimeout, { clock });
   } catch (cause) {

@@ -25,7 +25,7 @@ export interface IngestStats {
   readonly pending: number;
   /** Given up by clients before they could be sent, as they report it. Each report is counted once. */
   readonly lost: number;
-  /** Bytes of bodies held now, as sent and decompressed. */
+  /** Bytes of bodies whose events are not written yet, as sent and decompressed. */
   readonly heldBytes: number;
   /** Times that `onEvent` or `onReject` threw or rejected. */
   readonly callbackErrors: number;

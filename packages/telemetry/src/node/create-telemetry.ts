@@ -9,7 +9,7 @@ import { createLossReporter } from '../client/loss-reporter.ts';
 import { createRedactor } from '../client/redact.ts';
 import { createRoom } from '../client/room.ts';
 import { createSerialiser } from '../client/serialise-event.ts';
-import type { Telemetry } from '../client/telemetry.ts';
+import type { ConsentState, Telemetry } from '../client/telemetry.ts';
 import type { EventDefinitions } from '../events.ts';
 import { createControls } from './controls.ts';
 import {
@@ -61,6 +61,9 @@ export function createTelemetry<E extends EventDefinitions>(
     onSettled: room.check,
   });
   let flushInBackground: (() => void) | undefined;
+  const sendInBackground = (): void => {
+    if (intake.consent === 'granted' && queue.pendingCount > 0) flushInBackground?.();
+  };
   const { maxEventBytes } = limits;
   const utf8Length = Buffer.byteLength;
   const intake = createIntake({
@@ -71,12 +74,16 @@ export function createTelemetry<E extends EventDefinitions>(
     consent,
     onAccepted: () => {
       delivery.wake();
-      if (intake.consent === 'granted') flushInBackground?.();
+      sendInBackground();
     },
   });
   const controls = createControls({ queue, room, delivery, reporter, intake, clock });
   if (waitUntil) flushInBackground = createBackgroundFlush(waitUntil, controls.flush, clock);
-  return { ...intake.tracker<E>(context), ...controls };
+  const setConsent = (state: ConsentState): void => {
+    controls.consent(state);
+    sendInBackground(); // what waited for it: no other event may come before the function is frozen
+  };
+  return { ...intake.tracker<E>(context), ...controls, consent: setConsent };
 }
 
 type Snapshot = (parent: ContextSnapshot, extra: unknown) => ContextSnapshot;

@@ -163,6 +163,28 @@ describe('a write that takes long', () => {
     expect(clock.delays).toEqual([]);
   });
 
+  it('holds the bytes of its events until it ends, so that a sink that hangs cannot fill the memory', async () => {
+    const clock = manualClock(NOW);
+    const { sink, commits, fails } = heldSink();
+    const limits = { writeTimeout: '1s', pendingBytes: 5_000 } as const;
+    const { post, handler, rejections } = harness({ sink, clock, limits });
+    const large = () =>
+      JSON.stringify({ events: [pingEvent({ context: { x: 'x'.repeat(2_000) } })] });
+    const bodies = [large(), large()];
+    const answers = bodies.map((body) => post(body));
+    while (commits.length < 1) await settled();
+    await clock.advance(1_000);
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([503, 503]);
+    expect(handler.stats()).toMatchObject({ pending: 2, heldBytes: bodies.join('').length });
+    expect((await post(large())).status).toBe(503);
+    expect(rejections.at(-1)).toMatchObject({ reason: 'overloaded' });
+    while (commits.length < 2) await settled();
+    commits[0]?.();
+    fails[1]?.(new Error('the connection was lost'));
+    await settled();
+    expect(handler.stats()).toMatchObject({ pending: 0, heldBytes: 0, stored: 1, retried: 1 });
+  });
+
   it('may still fail', async () => {
     const clock = manualClock(NOW);
     const { sink, fails } = heldSink();

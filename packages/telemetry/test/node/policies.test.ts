@@ -363,6 +363,23 @@ describe('waitUntil', () => {
     expect(telemetry.stats()).toMatchObject({ pending: 0 });
   });
 
+  it('gets a promise for what waited for consent, although nothing is tracked after it', async () => {
+    const promises: Promise<unknown>[] = [];
+    const { clock, telemetry, track } = client({
+      waitUntil: (p) => void promises.push(p),
+      consent: 'pending',
+    });
+    telemetry.consent('granted');
+    telemetry.consent('pending');
+    track(2);
+    expect(promises).toEqual([]);
+    telemetry.consent('granted');
+    expect(promises).toHaveLength(1);
+    await clock.advance(0);
+    await promises[0];
+    expect(telemetry.stats()).toMatchObject({ delivered: 2, pending: 0 });
+  });
+
   it('settles during an outage, and is not called while consent is pending', async () => {
     const promises: Promise<unknown>[] = [];
     const { clock, server, telemetry, track } = client({
