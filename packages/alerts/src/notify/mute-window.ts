@@ -51,27 +51,26 @@ export function mutedUntil(
   // Not longer than a week: a window that covers all of it is refused, yet must not be an endless loop.
   while (mutedMs < startMs + WEEK_MINUTES * MINUTE_MS) {
     const endMs = mutedMs + (span.to - minuteOfWeek(mutedMs, timeZone)) * MINUTE_MS;
-    const next = spanAt(endMs);
-    if (next === undefined)
-      return firstOutside(mutedMs, endMs, (atMs) => spanAt(atMs) !== undefined);
-    mutedMs = endMs;
-    span = next;
+    // Put forward, a clock jumps over the end; put back, it may jump to before the beginning.
+    mutedMs = clockChange(mutedMs, endMs, timeZone) ?? endMs;
+    span = spanAt(mutedMs);
+    if (span === undefined) return mutedMs;
   }
   return mutedMs;
 }
 
-/** Clocks put forward make the end come earlier than counted; found to the minute. */
-function firstOutside(
-  insideMs: number,
-  outsideMs: number,
-  isInside: (atMs: number) => boolean,
-): number {
-  let [low, high] = [insideMs / MINUTE_MS, outsideMs / MINUTE_MS];
-  if (isInside(outsideMs - MINUTE_MS)) return outsideMs;
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (isInside(middle * MINUTE_MS)) low = middle;
-    else high = middle;
+/** The first minute after a moment at which the clock is no longer as far from UTC; of one change a week. */
+function clockChange(fromMs: number, toMs: number, timeZone: string): number | undefined {
+  const offset = (atMinute: number): number =>
+    (((minuteOfWeek(atMinute * MINUTE_MS, timeZone) - atMinute) % WEEK_MINUTES) + WEEK_MINUTES) %
+    WEEK_MINUTES;
+  let [before, after] = [fromMs / MINUTE_MS, toMs / MINUTE_MS];
+  const first = offset(before);
+  if (offset(after) === first) return undefined;
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (offset(middle) === first) before = middle;
+    else after = middle;
   }
-  return high * MINUTE_MS;
+  return after * MINUTE_MS;
 }

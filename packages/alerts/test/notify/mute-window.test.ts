@@ -74,6 +74,8 @@ describe('when a window mutes', () => {
       '2021-11-07T05:30',
     ],
     ['and again', '01:00-01:30', '2021-11-07T06:10Z', '2021-11-07T06:30'],
+    ['interrupted, put back to before it', '01:30-00:00', '2021-11-07T05:40Z', '2021-11-07T06:00'],
+    ['resumed half an hour later', '01:30-00:00', '2021-11-07T06:30Z', '2021-11-08T05:00'],
   ])('is %s when clocks change', (_, times, at, expected) => {
     expect(until({ times, timeZone: 'America/New_York' }, at)).toBe(expected);
   });

@@ -60,7 +60,10 @@ describe('batch size', () => {
         fc.array(
           fc.oneof(
             fc.constant('fail' as const),
-            fc.tuple(fc.float({ min: 0, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })),
+            fc.tuple(
+              fc.double({ noNaN: true, noDefaultInfinity: true }),
+              fc.double({ min: 0, max: 1, noNaN: true }),
+            ),
           ),
         ),
         (maxBatch, events) => {

@@ -52,6 +52,8 @@ function valueOf(bin: number, accuracy: number): number {
   if (Math.abs(bin) === INFINITE_BIN) return sign * Infinity;
   const gamma = (1 + accuracy) / (1 - accuracy);
   const exponent = Math.abs(bin) - OFFSET;
-  // The middle of the last bin of the doubles is above all of them.
-  return sign * Math.min((2 * gamma ** exponent) / (gamma + 1), Number.MAX_VALUE);
+  // From the lower bound, since the upper one, and twice it, pass the largest double before the
+  // middle does. The middle of the last bin is itself above all doubles.
+  const middle = gamma ** (exponent - 1) * ((2 * gamma) / (gamma + 1));
+  return sign * Math.min(middle, Number.MAX_VALUE);
 }
