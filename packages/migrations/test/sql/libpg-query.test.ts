@@ -111,7 +111,9 @@ describe('the splitter agrees with the parser of PostgreSQL 18', () => {
       .map(([sql, place, length, put]) => {
         const at = place % (sql.length + 1);
         return sql.slice(0, at) + put + sql.slice(at + (put === '' ? length : 0));
-      });
+      })
+      // Half a surrogate pair is in no file, and bytes are counted otherwise on either side.
+      .filter((sql) => sql.isWellFormed());
     let accepted = 0;
     fc.assert(
       fc.property(damaged, (sql) => {
