@@ -87,7 +87,10 @@ it('what was acknowledged is in the table exactly once, although the server is k
       const found = new Set(stored);
       expect(found.size).toBe(stored.length);
       expect([...acknowledged].filter((id) => !found.has(id))).toEqual([]);
-      if (!isLast) server = await start();
+      if (isLast) break;
+      // Also one that answered everything before its time had come.
+      await kill(server);
+      server = await start();
     }
     expect(acknowledged.size).toBe(BATCHES * EVENTS);
     const { rows } = await pool.query('select count(*)::int as n from app_events');
